@@ -1,0 +1,71 @@
+"""Expose local ports of a notebook through a cluster proxy, privately by default.
+
+Names are loaded when they are first used: importing this package loads none of tornado,
+ipywidgets, grpc, fastapi or pydantic, so that a kernel that never exposes anything pays nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from .client import AsyncProxyClient as AsyncProxyClient
+    from .client import ProxyClient as ProxyClient
+    from .commands import expose as expose
+    from .errors import ApiError as ApiError
+    from .errors import ProxyError as ProxyError
+    from .models import AccessControl as AccessControl
+    from .models import Cors as Cors
+    from .models import HealthCheck as HealthCheck
+    from .models import LoadBalancer as LoadBalancer
+    from .models import PortMapping as PortMapping
+    from .models import ProxyConfig as ProxyConfig
+    from .models import RateLimit as RateLimit
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "AsyncProxyClient": "client",
+    "ProxyClient": "client",
+    "expose": "commands",
+    "ApiError": "errors",
+    "ProxyError": "errors",
+    "AccessControl": "models",
+    "Cors": "models",
+    "HealthCheck": "models",
+    "LoadBalancer": "models",
+    "PortMapping": "models",
+    "ProxyConfig": "models",
+    "RateLimit": "models",
+}
+
+__all__ = [  # noqa: PLE0604 - the names are strings; they come from the table above
+    "__version__",
+    *_HOME,
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    from .server.app import TensorOneProxy
+
+    return [{"module": "jupyter_tensorone_proxy", "app": TensorOneProxy}]
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Register ``%tensorone`` and ``%%tensorone``; called by IPython."""
+    from .notebook.magics import load_ipython_extension as load
+
+    load(shell)

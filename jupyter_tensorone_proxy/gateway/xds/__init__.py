@@ -1,0 +1,1 @@
+"""Pure translation of desired state into Envoy resources, and the server that delivers them."""

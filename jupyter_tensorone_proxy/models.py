@@ -1,0 +1,509 @@
+"""The vocabulary: what a port mapping is made of, on the wire and in Python.
+
+The client, the gateway and every user interface use these classes; field names are those of
+TensorOne's Cluster Proxy API. What people ask for (`PortSettings`, `PortRequest`, `AccessControl`,
+…) and what is observed (`PortMapping.health_status`, `UsageStatistics`, …) are separate types.
+
+Requests are judged strictly. Answers are not: a field we do not know is kept, and a known field
+with a value we would not accept in a request is kept as it came (`from_server`), because a server
+may be newer than we are. This module does no I/O and knows neither HTTP nor Envoy.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
+
+_FROM_SERVER = {"from_server": True}
+_HOSTNAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*", re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+M = TypeVar("M", bound="Model")
+
+
+def _ip_range(value: str) -> str:
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError(
+            f"{value!r} is not an IP address or CIDR range, such as 203.0.113.0/24"
+        ) from None
+    return value
+
+
+def _path(value: str) -> str:
+    if not value.startswith("/") or value.startswith("//") or _CONTROL.search(value):
+        raise ValueError("must start with a single '/' and hold no control characters")
+    return value
+
+
+def _domain(value: str) -> str:
+    if len(value) > 253 or not _HOSTNAME.fullmatch(value) or value.replace(".", "").isdigit():
+        raise ValueError(f"{value!r} is not a host name, such as api.example.com")
+    return value.lower()
+
+
+def _one_line(value: str) -> str:
+    if _CONTROL.search(value):
+        raise ValueError("must be one line without control characters")
+    return value
+
+
+Port = Annotated[int, Strict(), Field(ge=1, le=65535)]
+IpRange = Annotated[str, Strict(), AfterValidator(_ip_range)]
+UserName = Annotated[
+    str, Strict(), Field(min_length=1, max_length=200), AfterValidator(_one_line)
+]
+_Count = Annotated[int, Strict(), Field(ge=1, le=1_000_000_000)]
+_Seconds = Annotated[int, Strict(), Field(ge=1, le=86_400)]
+_Flag = Annotated[bool, Strict()]
+
+
+class Model(BaseModel):
+    """Base of the vocabulary: immutable, and keeping what it does not know."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True)
+
+    @field_validator("*", mode="wrap")
+    @classmethod
+    def _keep_what_a_server_says(
+        cls, value: Any, handler: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> Any:
+        try:
+            return handler(value)
+        except ValidationError:
+            if _is_from_server(info):
+                return value
+            raise
+
+    @classmethod
+    def from_server(cls: type[M], data: Mapping[str, Any]) -> M:
+        """Read an answer: known values become typed, the rest is kept as it came.
+
+        Example:
+            >>> PortMapping.from_server({"id": "port_1", "health_status": "dreaming"}).health_status
+            'dreaming'
+        """
+        return cls.model_validate(data, context=_FROM_SERVER)
+
+    def to_wire(self) -> dict[str, Any]:
+        """Return the JSON form of what was set, and of nothing else.
+
+        Example:
+            >>> RateLimit(requests_per_minute=60).to_wire()
+            {'requests_per_minute': 60}
+        """
+        return self.model_dump(
+            mode="json", exclude_unset=True, by_alias=True, warnings=False
+        )
+
+
+def _is_from_server(info: ValidationInfo) -> bool:
+    return bool(info.context and info.context.get("from_server"))
+
+
+# --- what people ask for -------------------------------------------------------------------
+
+
+class RateLimit(Model):
+    """A token bucket: a steady refill and room for a burst (contract: `rate_limit`)."""
+
+    requests_per_minute: _Count = Field(60, description="Refill of the bucket, per minute.")
+    burst_size: _Count | None = Field(
+        None, description="Capacity of the bucket; requests_per_minute by default."
+    )
+
+
+class Cors(Model):
+    """Which other web origins may read answers (contract: `cors`; Fetch standard, CORS)."""
+
+    enabled: _Flag = True
+    allowed_origins: list[str] = Field(
+        default_factory=lambda: ["*"], description="Exact origins, or '*' for any."
+    )
+    allowed_methods: list[str] = Field(default_factory=lambda: ["GET", "POST"])
+    allowed_headers: list[str] = Field(default_factory=list)
+
+
+class AccessControl(Model):
+    """Who may use one mapping (contract: `access_control` of a port mapping)."""
+
+    authentication_required: _Flag | None = Field(
+        None, description="Sign-in required; the cluster's default_authentication if missing."
+    )
+    public_access: _Flag | None = Field(
+        None, description="Anyone with the address may use it; the opposite of sign-in."
+    )
+    allowed_users: list[UserName] | None = Field(
+        None, description="Only these people; empty or missing: anyone who signs in."
+    )
+    ip_whitelist: list[IpRange] | None = Field(
+        None, description="Client addresses let in; empty or missing: all."
+    )
+    blocked_ips: list[IpRange] | None = Field(
+        None, description="Client addresses kept out; wins over ip_whitelist."
+    )
+    rate_limit: RateLimit | None = None
+    session_timeout_minutes: _Count | None = Field(
+        None, description="Life of a session; overrides the cluster's."
+    )
+    cors: Cors | None = None
+
+    @model_validator(mode="after")
+    def _sign_in_or_public(self, info: ValidationInfo) -> AccessControl:
+        if (
+            self.authentication_required
+            and self.public_access
+            and not _is_from_server(info)
+        ):
+            raise ValueError(
+                "authentication_required and public_access contradict each other: set one of them"
+            )
+        return self
+
+    def requires_sign_in(self, *, default: bool) -> bool:
+        """Say whether visitors must sign in.
+
+        Args:
+            default: The cluster's `default_authentication`, used where the mapping is silent.
+
+        Example:
+            >>> AccessControl().requires_sign_in(default=True)
+            True
+            >>> AccessControl(public_access=True).requires_sign_in(default=True)
+            False
+        """
+        if self.authentication_required is not None:
+            return self.authentication_required
+        if self.public_access is not None:
+            return not self.public_access
+        return default
+
+
+class HealthCheck(Model):
+    """An active check of the service behind a mapping (contract: `health_check`)."""
+
+    enabled: _Flag = True
+    path: Annotated[str, Field(max_length=2000), AfterValidator(_path)] | None = Field(
+        None, description="Path to GET; missing: only a TCP connection is tried."
+    )
+    interval_seconds: _Seconds = Field(30, description="Time between two checks.")
+    timeout_seconds: _Seconds | None = Field(
+        None, description="Time a check may take; missing: 10, or the interval if that is less."
+    )
+    expected_status: Annotated[int, Strict(), Field(ge=100, le=599)] | None = Field(
+        None, description="The status that means healthy; missing: 200–399."
+    )
+    retries: Annotated[int, Strict(), Field(ge=1, le=100)] = Field(
+        3, description="Failures in a row before the service counts as unhealthy."
+    )
+
+    @model_validator(mode="after")
+    def _timeout_within_interval(self, info: ValidationInfo) -> HealthCheck:
+        if _is_from_server(info) or self.timeout_seconds is None:
+            return self
+        if self.timeout_seconds > self.interval_seconds:
+            raise ValueError(
+                f"timeout_seconds ({self.timeout_seconds}) must not be longer than "
+                f"interval_seconds ({self.interval_seconds})"
+            )
+        return self
+
+    @property
+    def effective_timeout_seconds(self) -> int:
+        """The timeout in force, in seconds."""
+        return self.timeout_seconds or min(10, self.interval_seconds)
+
+
+class LoadBalancer(Model):
+    """How requests are spread over a mapping's replicas (contract: `load_balancer`)."""
+
+    enabled: _Flag = True
+    algorithm: Literal["round_robin", "least_connections", "random", "ip_hash"] = "round_robin"
+    health_check_enabled: _Flag = True
+    health_check_path: Annotated[str, AfterValidator(_path)] | None = None
+    session_affinity: _Flag = False
+    timeout_seconds: _Seconds | None = Field(
+        None, description="Time until the service has answered; missing: no limit."
+    )
+    retries: Annotated[int, Strict(), Field(ge=0, le=10)] = Field(
+        0, description="Further tries of an idempotent request that got no answer."
+    )
+
+
+class Scaling(Model):
+    """Bounds for the number of replicas (contract: `scaling`)."""
+
+    min_replicas: _Count | None = None
+    max_replicas: _Count | None = None
+    target_cpu_utilization: Annotated[int, Strict(), Field(ge=1, le=100)] | None = None
+    target_memory_utilization: Annotated[int, Strict(), Field(ge=1, le=100)] | None = None
+
+
+class PortSettings(Model):
+    """What an update of a port mapping may change (contract: PUT …/proxy/ports/{port_id})."""
+
+    internal_port: Port | None = Field(None, description="The service's port on this cluster.")
+    external_port: Port | None = Field(
+        None, description="The port on the proxy; missing: the lowest free one."
+    )
+    protocol: Literal["tcp", "udp"] = "tcp"
+    app_protocol: Literal["http", "h2c", "grpc", "https", "tcp"] = Field(
+        "http", description="What the service speaks (extension of the contract)."
+    )
+    description: (
+        Annotated[str, Strict(), Field(min_length=1, max_length=500), AfterValidator(_one_line)]
+        | None
+    ) = Field(None, description="Human-readable name of the service.")
+    health_check: HealthCheck | None = None
+    access_control: AccessControl | None = None
+    custom_domain: (
+        Annotated[str, Strict(), Field(min_length=1), AfterValidator(_domain)] | None
+    ) = Field(None, description="Host name of its own for the service.")
+    ssl_redirect: _Flag = Field(True, description="Answer plain HTTP with a redirect to https.")
+    load_balancer: LoadBalancer | None = None
+    scaling: Scaling | None = None
+    replicas: Annotated[list[Port], Field(max_length=100)] | None = Field(
+        None, description="Further internal ports of the same service (extension)."
+    )
+    force: _Flag = Field(False, description="Expose a protected port all the same (extension).")
+
+
+class PortRequest(PortSettings):
+    """What it takes to create a port mapping (contract: POST …/proxy/ports).
+
+    Example:
+        >>> PortRequest(internal_port=6006, description="TensorBoard").to_wire()
+        {'internal_port': 6006, 'description': 'TensorBoard'}
+    """
+
+    internal_port: Port = Field(description="The service's port on this cluster, 1–65535.")
+    description: Annotated[
+        str, Strict(), Field(min_length=1, max_length=500), AfterValidator(_one_line)
+    ] = Field(description="Human-readable name of the service.")
+
+    @model_validator(mode="after")
+    def _sign_in_needs_http(self, info: ValidationInfo) -> PortRequest:
+        raw = "udp" if self.protocol == "udp" else "tcp" if self.app_protocol == "tcp" else None
+        if raw is None or _is_from_server(info):
+            return self
+        access = self.access_control or AccessControl()
+        if access.authentication_required or access.allowed_users:
+            raise ValueError(f"sign-in cannot apply to raw {raw}: it has no HTTP to sign in with")
+        if access.requires_sign_in(default=True):
+            raise ValueError(
+                f"raw {raw} cannot ask for sign-in: set access_control.authentication_required "
+                "to false and access_control.ip_whitelist to the addresses that may connect"
+            )
+        return self
+
+
+class RateLimiting(Model):
+    """Limits that span mappings (contract: `rate_limiting` of the cluster)."""
+
+    global_limit: RateLimit | None = Field(None, description="Over all mappings together.")
+    per_user_limit: RateLimit | None = Field(None, description="For each signed-in person.")
+
+
+class SecurityHeaders(Model):
+    """Response headers added to every mapping's answers (contract: `security_headers`)."""
+
+    hsts_enabled: _Flag | None = None
+    content_security_policy: Annotated[str, AfterValidator(_one_line)] | None = None
+    x_frame_options: Annotated[str, AfterValidator(_one_line)] | None = None
+
+
+class ClusterAccess(Model):
+    """Access rules of the whole cluster (contract: PUT …/proxy/access)."""
+
+    default_authentication: _Flag = True
+    session_timeout_minutes: _Count = 480
+    max_concurrent_sessions: _Count = 100
+    ip_whitelist: list[IpRange] = Field(default_factory=list)
+    blocked_ips: list[IpRange] = Field(default_factory=list)
+    rate_limiting: RateLimiting | None = None
+    security_headers: SecurityHeaders | None = None
+
+
+class Compression(Model):
+    """Compression of answers (contract: `compression`)."""
+
+    enabled: _Flag = True
+    algorithms: list[Literal["gzip", "br"]] = Field(default_factory=lambda: ["gzip", "br"])
+
+
+class NetworkConfiguration(Model):
+    """How the proxy treats traffic (contract: `network_configuration`)."""
+
+    load_balancer: LoadBalancer | None = None
+    ssl_termination: Literal["proxy"] = "proxy"
+    websocket_support: _Flag = True
+    compression: Compression | None = None
+
+
+class ProxySettings(Model):
+    """What an update of the proxy may change (contract: PUT …/proxy)."""
+
+    enabled: _Flag | None = Field(None, description="False closes every listener.")
+    allowed_ips: list[IpRange] | None = Field(None, description="Addresses let in; empty: all.")
+    network_configuration: NetworkConfiguration | None = None
+
+
+class ProxySettingsV2(Model):
+    """The same, in the second version's spelling (contract: PUT /v2/clusters/{id}/proxy)."""
+
+    enabled: _Flag | None = None
+    allowed_ips: list[IpRange] | None = Field(None, alias="allowedIps")
+
+
+# --- what is observed ----------------------------------------------------------------------
+
+
+class ObservedHealthCheck(HealthCheck):
+    """A mapping's health check with what it found."""
+
+    last_check: datetime | None = None
+    consecutive_failures: int = 0
+
+
+class UsageStatistics(Model):
+    """How much a mapping was used (contract: `usage_statistics`)."""
+
+    total_requests: int = 0
+    unique_visitors: int = 0
+    last_accessed: datetime | None = None
+    avg_response_time_ms: float | None = None
+
+
+class PortMapping(PortSettings):
+    """One exposed service, as the server sees it (contract: `port_mappings[]`)."""
+
+    id: str
+    url: str | None = Field(None, description="Where visitors reach it.")
+    status: str | None = Field(None, description="active, or disabled with the proxy.")
+    health_status: str | None = Field(
+        None, description="healthy, unhealthy, unknown or disabled."
+    )
+    health_check: ObservedHealthCheck | None = None
+    usage_statistics: UsageStatistics | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+class SslCertificate(Model):
+    """The certificate visitors see (contract: `ssl_certificate`)."""
+
+    issuer: str | None = None
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    status: str | None = None
+
+
+class AccessLogEntry(Model):
+    """One request to one mapping (contract: `access_logs[]`)."""
+
+    timestamp: datetime | None = None
+    client_ip: str | None = None
+    user: str | None = None
+    method: str | None = None
+    path: str | None = None
+    status_code: int | None = None
+    response_time_ms: float | None = None
+    user_agent: str | None = None
+
+
+class Meta(Model):
+    """Facts about an answer (contract: `meta`)."""
+
+    last_updated: datetime | None = None
+    total_port_mappings: int | None = None
+    active_port_mappings: int | None = None
+    proxy_version: str | None = None
+    extensions: list[str] = Field(
+        default_factory=list, description="Which extensions of the contract the server has."
+    )
+
+
+class ProxyConfig(Model):
+    """The whole proxy of a cluster (contract: GET …/proxy)."""
+
+    cluster_id: str
+    proxy_url: str | None = None
+    proxy_status: str | None = None
+    ssl_certificate: SslCertificate | None = None
+    port_mappings: list[PortMapping] = Field(default_factory=list)
+    access_control: ClusterAccess | None = None
+    network_configuration: NetworkConfiguration | None = None
+    access_logs: list[AccessLogEntry] | None = None
+    meta: Meta = Field(default_factory=Meta)
+
+
+class ProxyState(Model):
+    """The short answer to an update of the proxy (contract: PUT /v2/clusters/{id}/proxy)."""
+
+    proxy_url: str | None = Field(None, alias="proxyUrl")
+    enabled: bool | None = None
+
+
+class Cluster(Model):
+    """A cluster that the API key can reach (GET /v1/clusters)."""
+
+    id: str
+    name: str | None = None
+    proxy_url: str | None = None
+
+
+class Link(Model):
+    """A signed, expiring URL that signs one person in to one mapping (extension)."""
+
+    id: str
+    port_id: str
+    user: str
+    url: str = Field(repr=False, description="Holds a credential: hand it on, do not log it.")
+    one_time: bool = True
+    expires_at: datetime
+
+
+class LinkRequest(Model):
+    """What it takes to create a link (extension: POST …/proxy/links)."""
+
+    port_id: Annotated[str, Strict(), Field(min_length=1, max_length=100)]
+    user: UserName = Field(description="Who is signed in by it.")
+    expires_in_seconds: Annotated[int, Strict(), Field(ge=1, le=30 * 86_400)] = 60
+    one_time: _Flag = True
+    path: Annotated[str, Field(max_length=4000), AfterValidator(_path)] = Field(
+        "/", description="Where the visitor lands, with its query."
+    )
+
+
+class User(Model):
+    """A person or program that may sign in (extension)."""
+
+    name: UserName
+    disabled: bool = False
+    created_at: datetime | None = None
+    token: str | None = Field(
+        None, repr=False, description="The Bearer token; only in the answer that made it."
+    )
+
+
+class UserRequest(Model):
+    """What it takes to create a user or to renew the token (extension: POST …/proxy/users)."""
+
+    name: UserName

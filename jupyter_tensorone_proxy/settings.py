@@ -1,0 +1,263 @@
+"""Where the API is and how to sign in to it.
+
+Each value is taken from the first place that has it: arguments, environment, Jupyter configuration,
+then the gateway that runs on this machine. The gateway is taken whole or not at all: its key is
+never sent to an address that came from elsewhere.
+
+This module reads; it starts nothing and opens no connection.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from .errors import ConfigurationError, InsecureUrlError
+
+TENSORONE_API_URL = "https://api.tensorone.ai"
+RUNTIME_FILE = "runtime.json"
+"""Name of the file in the state directory where a running gateway says where it is."""
+
+_LOOPBACK = {"localhost", "::1"}
+_HOW_TO = (
+    "Start JupyterLab with jupyter-tensorone-proxy (it starts a local gateway), run "
+    "`jupyter tensorone gateway`, or set TENSORONE_API_KEY and TENSORONE_CLUSTER_ID."
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a client needs to reach one cluster's proxy.
+
+    Args:
+        api_url: Base URL of the API, without a trailing slash.
+        api_key: The key; masked in `repr`, `str` and logs.
+        cluster_id: Which cluster.
+        source: Where `api_url` came from, for messages: ``arguments``, ``environment``,
+            ``Jupyter configuration``, ``running gateway`` or ``default``.
+        ca_file: The certificate authority of the exposed URLs, if it is the gateway's own.
+    """
+
+    api_url: str
+    api_key: SecretStr
+    cluster_id: str
+    source: str = "arguments"
+    ca_file: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an address that would leak the key.
+
+        Raises:
+            InsecureUrlError: Plain http to a host that is not loopback.
+            ConfigurationError: The URL is not an http(s) URL.
+        """
+        require_safe_url(self.api_url)
+
+
+def require_safe_url(url: str) -> None:
+    """Raise unless a key may be sent to this URL.
+
+    Args:
+        url: An absolute URL.
+
+    Raises:
+        InsecureUrlError: Plain http to a host that is not loopback.
+        ConfigurationError: Not an http(s) URL.
+
+    Example:
+        >>> require_safe_url("https://api.tensorone.ai")
+        >>> require_safe_url("http://127.0.0.1:8000")
+        >>> require_safe_url("http://example.com")
+        Traceback (most recent call last):
+        ...
+        jupyter_tensorone_proxy.errors.InsecureUrlError: http://example.com would ...
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigurationError(
+            f"{url!r} is not an http(s) URL.", suggestion="Use https://api.tensorone.ai or the like."
+        )
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise InsecureUrlError(
+            f"http://{parts.netloc} would receive the API key unencrypted.",
+            suggestion="Use https, or a loopback address.",
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host name or address is this machine.
+
+    Example:
+        >>> is_loopback("127.0.0.2"), is_loopback("127.0.0.1.example.com")
+        (True, False)
+    """
+    parts = host.split(".")
+    numeric = len(parts) == 4 and all(p.isascii() and p.isdigit() and int(p) < 256 for p in parts)
+    return host.lower() in _LOOPBACK or (numeric and int(parts[0]) == 127)
+
+
+def default_state_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """Return the directory where this user's gateway keeps its state.
+
+    Args:
+        environ: Environment to read; this process's by default. ``TENSORONE_STATE_DIR`` wins
+            over ``tensorone-proxy`` in Jupyter's data directory.
+    """
+    environ = os.environ if environ is None else environ
+    if environ.get("TENSORONE_STATE_DIR"):
+        return Path(environ["TENSORONE_STATE_DIR"])
+    from jupyter_core.paths import jupyter_data_dir  # costs 20 ms, often not needed
+
+    return Path(jupyter_data_dir()) / "tensorone-proxy"
+
+
+def running_gateway(state_dir: Path) -> dict[str, Any] | None:
+    """Return what the gateway of a state directory says of itself, if one is running.
+
+    Args:
+        state_dir: The gateway's state directory.
+
+    Returns:
+        The JSON object the gateway printed at its start, or None.
+    """
+    try:
+        runtime = json.loads((state_dir / RUNTIME_FILE).read_text())
+        os.kill(int(runtime["pid"]), 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(
+            f"{state_dir / RUNTIME_FILE} cannot be read ({error}).",
+            suggestion="Remove it and start the gateway again.",
+        ) from None
+    return dict(runtime)
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """The places to look, each read only when the one before it was silent."""
+
+    environ: Mapping[str, str]
+
+    @cached_property
+    def jupyter(self) -> dict[str, Any]:
+        from jupyter_core.paths import jupyter_config_path
+        from traitlets.config import Application
+
+        app = Application()
+        app.load_config_file("jupyter_server_config", path=jupyter_config_path())
+        return dict(app.config.get("TensorOneProxy", {}))
+
+    @cached_property
+    def gateway(self) -> dict[str, Any]:
+        return running_gateway(default_state_dir(self.environ)) or {}
+
+    def first(self, name: str, argument: str | None) -> tuple[str | None, str]:
+        """Return a value and where it came from."""
+        if argument:
+            return argument, "arguments"
+        if value := self.environ.get(f"TENSORONE_{name.upper()}"):
+            return value, "environment"
+        if value := self.jupyter.get(name):
+            return str(value), "Jupyter configuration"
+        return None, "default"
+
+
+def resolve_settings(
+    *,
+    api_url: str | None = None,
+    api_key: str | None = None,
+    api_key_file: str | Path | None = None,
+    cluster_id: str | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Find out where the API is and how to sign in to it.
+
+    Args:
+        api_url: Base URL; else ``TENSORONE_API_URL``, else Jupyter's ``TensorOneProxy.api_url``.
+            With a key and no URL it is TensorOne's own.
+        api_key: The key; else ``TENSORONE_API_KEY``, ``TENSORONE_API_KEY_FILE``, or Jupyter's.
+        api_key_file: A file that holds the key.
+        cluster_id: The cluster; else ``TENSORONE_CLUSTER_ID``, or Jupyter's.
+        environ: Environment to read; this process's by default.
+
+    Raises:
+        ConfigurationError: Something is missing; the message says what to set.
+        InsecureUrlError: The key would travel unencrypted.
+
+    Example:
+        >>> found = resolve_settings(api_key="k", cluster_id="c", environ={})
+        >>> found.api_url, found.api_key
+        ('https://api.tensorone.ai', SecretStr('**********'))
+    """
+    sources = _Sources(os.environ if environ is None else environ)
+    url, source = sources.first("api_url", api_url)
+    key = _find_key(sources, api_key, api_key_file)
+    gateway = sources.gateway if key is None else {}
+    if gateway and (url is None or url.rstrip("/") == gateway["api_url"]):
+        return Settings(
+            api_url=gateway["api_url"],
+            api_key=_read_key(Path(gateway["api_key_file"])),
+            cluster_id=cluster_id or gateway["cluster_id"],
+            source="running gateway",
+            ca_file=Path(gateway["ca_file"]),
+        )
+    if key is None:
+        what = "No TensorOne API key is set and no local gateway is running."
+        raise ConfigurationError(what, suggestion=_HOW_TO)
+    cluster, _ = sources.first("cluster_id", cluster_id)
+    if cluster is None:
+        raise ConfigurationError(
+            "The API key is set, but not which cluster to use.",
+            suggestion="Set TENSORONE_CLUSTER_ID; `ProxyClient.list_clusters()` lists them.",
+        )
+    return Settings((url or TENSORONE_API_URL).rstrip("/"), key, cluster, source)
+
+
+def has_api_key(environ: Mapping[str, str] | None = None) -> bool:
+    """Say whether a TensorOne key is configured, so that no local gateway is needed."""
+    sources = _Sources(os.environ if environ is None else environ)
+    return any(sources.first(name, None)[0] for name in ("api_key", "api_key_file"))
+
+
+def _find_key(
+    sources: _Sources, api_key: str | None, api_key_file: str | Path | None
+) -> SecretStr | None:
+    if api_key:
+        return _checked_key(api_key, "the argument api_key")
+    if api_key_file:
+        return _read_key(Path(api_key_file))
+    key, source = sources.first("api_key", None)
+    if key:
+        return _checked_key(key, f"TENSORONE_API_KEY or TensorOneProxy.api_key ({source})")
+    file, _ = sources.first("api_key_file", None)
+    return _read_key(Path(file)) if file else None
+
+
+def _read_key(path: Path) -> SecretStr:
+    try:
+        return _checked_key(path.expanduser().read_text(), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not text"
+        raise ConfigurationError(
+            f"The API key file {path} cannot be read: {reason}.",
+            suggestion="Correct TENSORONE_API_KEY_FILE or the file's permissions.",
+        ) from None
+
+
+def _checked_key(text: str, where: str) -> SecretStr:
+    key = text.strip()
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        raise ConfigurationError(
+            f"The API key from {where} is empty or holds characters that no key has.",
+            suggestion="Copy it again from your TensorOne account.",
+        )
+    return SecretStr(key)
