@@ -1,0 +1,7 @@
+"""``python -m jupyter_tensorone_proxy.gateway`` runs the gateway in the foreground."""
+
+import sys
+
+from .supervisor import main
+
+sys.exit(main())

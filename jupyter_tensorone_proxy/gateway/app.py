@@ -1,0 +1,204 @@
+"""The control plane, put together: the one place that knows every part.
+
+Started by the supervisor inside the run directory, with the API's listening socket inherited, so
+that a restart refuses no connection. Tells the supervisor that it serves by writing a line to
+`--ready-fd`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import ipaddress
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from .. import __version__
+from ..errors import GatewayError, ProxyError
+from . import envoy
+from .api import Context, create_api
+from .certificates import Leaf, LocalAuthority, needs_renewal
+from .config import GatewayConfig
+from .control import Controller
+from .desired import Edge
+from .files import read_or_create
+from .health import HealthLog
+from .identity import Signer
+from .store import Store
+from .visitor import visitor_app
+from .xds.resources import HEALTH_LOG
+
+_log = logging.getLogger(__name__)
+_HEALTH_SECONDS = 0.25
+_RENEWAL_SECONDS = 3600
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its signal handlers: two run in one loop, and signals are ours."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
+
+class ControlPlane:
+    """All parts of the control plane.
+
+    Args:
+        config: The gateway's options.
+        api_port: The port that the API's socket is bound to.
+
+    Raises:
+        GatewayError: A file of the state directory cannot be used; the message names it.
+    """
+
+    def __init__(self, config: GatewayConfig, api_port: int) -> None:
+        state = config.state_path
+        self.config = config
+        self.api_key = read_or_create(config.api_key_file, secrets.token_urlsafe(32)).strip()
+        if not self.api_key:
+            raise GatewayError(f"{config.api_key_file} is empty.", suggestion="Remove it.")
+        self.authority = LocalAuthority(state)
+        self.signer = Signer(state, issuer="jupyter-tensorone-proxy")
+        self.store = Store(config.database_url or f"sqlite:///{state / 'state.db'}")
+        self.leaf = self.authority.current_leaf(_host_names(config))
+        self.controller = Controller(
+            config,
+            self.store,
+            self._edge(),
+            capacity=envoy.mapping_capacity(),
+            own_ports=frozenset({api_port}),
+        )
+        self.health = HealthLog(Path(HEALTH_LOG))
+
+    def api(self) -> ASGIApp:
+        """Return the REST API."""
+        context = Context(
+            self.controller, self.store, self.signer, self.health, self._leaf, __version__
+        )
+        return create_api(context, self.api_key)
+
+    def visitors(self) -> ASGIApp:
+        """Return the pages under `/.tensorone/`."""
+        return visitor_app(self.controller, self.store, self.signer)
+
+    async def watch_health(self) -> None:
+        """Keep the observed health current."""
+        while True:
+            self.health.read()
+            await asyncio.sleep(_HEALTH_SECONDS)
+
+    async def renew_certificate(self) -> None:
+        """Replace the certificate in time; open connections are not touched."""
+        while True:
+            await asyncio.sleep(_RENEWAL_SECONDS)
+            if needs_renewal(self.leaf):
+                self.leaf = self.authority.current_leaf(_host_names(self.config))
+                await self.controller.renew_edge(self._edge())
+
+    def _leaf(self) -> Leaf:
+        return self.leaf
+
+    def _edge(self) -> Edge:
+        return Edge(
+            listen=self.config.listen,
+            public_host=self.config.public_host,
+            host_names=tuple(_host_names(self.config)),
+            certificate_pem=self.leaf.chain_pem,
+            private_key_pem=self.leaf.private_key_pem,
+            jwks=self.signer.jwks,
+            issuer=self.signer.issuer,
+        )
+
+
+async def serve(plane: ControlPlane, api_socket: socket.socket, ready_fd: int) -> None:
+    """Run until SIGTERM."""
+    Path(envoy.XDS_SOCKET).unlink(missing_ok=True)
+    await plane.controller.discovery.start(envoy.XDS_SOCKET)
+    Path(envoy.XDS_SOCKET).chmod(0o600)
+    visitors = _unix_socket(envoy.VISITOR_SOCKET)
+    servers = [
+        (_Server(_uvicorn_config(plane.api())), api_socket),
+        (_Server(_uvicorn_config(plane.visitors())), visitors),
+    ]
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        for server, _ in servers:
+            server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    tasks = [asyncio.create_task(s.serve(sockets=[bound])) for s, bound in servers]
+    watchers = [
+        asyncio.create_task(plane.watch_health()),
+        asyncio.create_task(plane.renew_certificate()),
+    ]
+    try:
+        await plane.controller.bring_up()
+        os.write(ready_fd, b"ready\n")
+        await asyncio.gather(*tasks)
+    finally:
+        stop()
+        for watcher in watchers:
+            watcher.cancel()
+        await asyncio.gather(*tasks, *watchers, return_exceptions=True)
+        await plane.controller.discovery.stop()
+        plane.store.close()
+
+
+def _uvicorn_config(app: ASGIApp) -> uvicorn.Config:
+    return uvicorn.Config(
+        app, log_config=None, access_log=False, lifespan="off", server_header=False, http="h11"
+    )
+
+
+def _unix_socket(path: str) -> socket.socket:
+    Path(path).unlink(missing_ok=True)
+    bound = socket.socket(socket.AF_UNIX)
+    bound.bind(path)
+    Path(path).chmod(0o600)
+    return bound
+
+
+def _host_names(config: GatewayConfig) -> list[str]:
+    """Return the names the gateway answers to; the public one first."""
+    names = [config.public_host, "localhost", "127.0.0.1", "::1"]
+    with contextlib.suppress(ValueError):
+        if not ipaddress.ip_address(config.listen).is_unspecified:
+            names.append(config.listen)
+    return list(dict.fromkeys(names))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the control plane; returns the exit status."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--config", type=Path, required=True)
+    parser.add_argument("--api-fd", type=int, required=True)
+    parser.add_argument("--ready-fd", type=int, required=True)
+    options = parser.parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    os.umask(0o077)
+    api_socket = socket.socket(fileno=options.api_fd)
+    try:
+        plane = ControlPlane(GatewayConfig.load(options.config), api_socket.getsockname()[1])
+        asyncio.run(serve(plane, api_socket, options.ready_fd))
+    except ProxyError as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the supervisor hands it on
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""The gateway's options: parsed once by the supervisor, handed to the control plane as a file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from .files import write_private
+
+CLUSTER_ID = "local"
+"""The one cluster of an embedded gateway."""
+
+
+@dataclass(frozen=True)
+class GatewayConfig:
+    """How one gateway runs.
+
+    Args:
+        state_dir: Where it keeps its state, absolute; mode 0700.
+        api_port: Port of the REST API on loopback.
+        listen: Address that exposed ports are bound to.
+        public_host: Host name in the URLs of exposed ports.
+        first_external_port: Start of the range external ports are taken from.
+        last_external_port: Its end, inclusive.
+        database_url: SQLAlchemy URL of the store; empty for SQLite in the state directory.
+    """
+
+    state_dir: str
+    api_port: int = 0
+    listen: str = "127.0.0.1"
+    public_host: str = "localhost"
+    first_external_port: int = 32000
+    last_external_port: int = 32767
+    database_url: str = ""
+
+    @property
+    def state_path(self) -> Path:
+        """The state directory."""
+        return Path(self.state_dir)
+
+    @property
+    def run_path(self) -> Path:
+        """Sockets and logs of the running gateway; both processes work inside it.
+
+        They use relative names, because the path of a unix socket may have 107 bytes at most.
+        """
+        return self.state_path / "run"
+
+    @property
+    def api_key_file(self) -> Path:
+        """The API key, random for each installation."""
+        return self.state_path / "api_key"
+
+    @property
+    def ca_file(self) -> Path:
+        """The local certificate authority's certificate."""
+        return self.state_path / "ca.pem"
+
+    def save(self, path: Path) -> None:
+        """Write the options for the control plane; there is no secret among them."""
+        write_private(path, json.dumps(asdict(self)))
+
+    @classmethod
+    def load(cls, path: Path) -> GatewayConfig:
+        """Read what `save` wrote."""
+        return cls(**json.loads(path.read_text()))
+
+
+def parse_arguments(argv: Sequence[str] | None) -> tuple[GatewayConfig, bool]:
+    """Return the options, and whether to stop when standard input ends."""
+    parser = argparse.ArgumentParser(
+        prog="jupyter tensorone gateway",
+        description="Run the embedded cluster proxy in the foreground. "
+        "Prints one JSON line once it serves; SIGTERM stops it and its Envoy.",
+    )
+    add = parser.add_argument
+    add("--state-dir", required=True, help="directory for keys, certificates and mappings")
+    add("--api-port", type=_port_or_zero, default=0, help="port of the REST API; 0 takes a free one")
+    add("--listen", default="127.0.0.1", help="address that exposed ports are bound to")
+    add("--public-host", default="localhost", help="host name in the URLs of exposed ports")
+    add("--external-ports", type=_range, default=(32000, 32767), metavar="FIRST-LAST")
+    add("--database-url", default="", help="SQLAlchemy URL; SQLite in the state directory if absent")
+    add("--exit-with-parent", action="store_true", help="stop when standard input is closed")
+    options = parser.parse_args(argv)
+    config = GatewayConfig(
+        state_dir=str(Path(options.state_dir).expanduser().absolute()),
+        api_port=options.api_port,
+        listen=options.listen,
+        public_host=options.public_host,
+        first_external_port=options.external_ports[0],
+        last_external_port=options.external_ports[1],
+        database_url=options.database_url,
+    )
+    return config, options.exit_with_parent
+
+
+def _port_or_zero(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65_535:  # noqa: PLR2004 - TCP's last port
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0–65535")
+    return int(text)
+
+
+def _range(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    ports = (_port_or_zero(first), _port_or_zero(last or first))
+    if not 0 < ports[0] <= ports[1]:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a range of ports, such as 32000-32767")
+    return ports

@@ -1,0 +1,318 @@
+"""The write path: policy → one transaction → push → Envoy's acknowledgement → answer.
+
+Everything that changes what is exposed goes through `Controller`. If Envoy refuses, or does not
+answer, the transaction is undone and Envoy is given the last good configuration again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..errors import (
+    DataPlaneRejectedError,
+    DataPlaneUnavailableError,
+    ExternalPortInUseError,
+    PortAlreadyMappedError,
+    PortNotFoundError,
+)
+from ..models import PortRequest
+from ..validation import parse_request
+from . import policy
+from .config import GatewayConfig
+from .desired import Desired, DesiredCluster, DesiredMapping, Edge
+from .identity import new_id
+from .store import Store, Transaction, now
+from .xds.discovery import DiscoveryServer, NotConnectedError, RejectedError
+from .xds.resources import listener_name
+from .xds.snapshot import build_snapshot
+
+_log = logging.getLogger(__name__)
+
+
+class Controller:
+    """Keeps the store and Envoy in agreement; all changes pass here, one at a time.
+
+    Args:
+        config: The gateway's options.
+        store: Where desired state is kept.
+        edge: What all listeners share.
+        capacity: How many mappings Envoy's file descriptors allow.
+        own_ports: Ports that must never be exposed, because they are the gateway's.
+    """
+
+    def __init__(
+        self,
+        config: GatewayConfig,
+        store: Store,
+        edge: Edge,
+        *,
+        capacity: int,
+        own_ports: frozenset[int],
+    ) -> None:
+        cluster, mappings = store.load("local")
+        self.desired = Desired(cluster, mappings, edge)
+        self.refused: dict[str, str] = {}
+        """Mapping id → why Envoy refused it when the gateway started."""
+        self.discovery = DiscoveryServer(build_snapshot(self.desired))
+        self._config = config
+        self._store = store
+        self._capacity = capacity
+        self._own_ports = own_ports
+        self._lock = asyncio.Lock()
+        self._background: set[asyncio.Task[None]] = set()
+
+    def mapping(self, mapping_id: str) -> DesiredMapping:
+        """Return a mapping.
+
+        Raises:
+            PortNotFoundError: There is none of that id.
+        """
+        try:
+            return self.desired.mappings[mapping_id]
+        except KeyError:
+            raise PortNotFoundError(
+                f"There is no port mapping {mapping_id!r}",
+                details={"port_id": mapping_id, "suggestion": "List the mappings to see their ids"},
+            ) from None
+
+    async def create_port(self, request: PortRequest) -> DesiredMapping:
+        """Expose a port; when this returns, Envoy is listening.
+
+        Raises:
+            PortAlreadyMappedError, ExternalPortInUseError, ProtectedPortError: As they say.
+            DataPlaneRejectedError, DataPlaneUnavailableError, StorageFullError: Nothing was changed.
+        """
+        async with self._lock:
+            self._require_room()
+            self._require_unmapped(request, None)
+            self._require_allowed(request)
+            moment = now()
+            external_port = self._take_external_port(request, None)
+            mapping = DesiredMapping(new_id("port"), request, external_port, moment, moment)
+            await self._commit(
+                replace(self.desired, mappings={**self.desired.mappings, mapping.id: mapping}),
+                lambda tx: tx.save_mapping(self.desired.cluster.id, mapping),
+                new=frozenset({mapping.id}),
+            )
+        return mapping
+
+    async def update_port(self, mapping_id: str, patch: Mapping[str, Any]) -> DesiredMapping:
+        """Change what is given and leave the rest (RFC 7396: null resets a field).
+
+        Raises:
+            InvalidRequestError: The mapping as it would be is not valid.
+            PortNotFoundError: There is none of that id; and as for `create_port`.
+        """
+        async with self._lock:
+            old = self.mapping(mapping_id)
+            request = parse_request(PortRequest, merge_patch(old.request.to_wire(), patch))
+            self._require_unmapped(request, mapping_id)
+            self._require_allowed(request)
+            external_port = self._take_external_port(request, old)
+            mapping = replace(
+                old, request=request, external_port=external_port, updated_at=now()
+            )
+            await self._commit(
+                replace(self.desired, mappings={**self.desired.mappings, mapping_id: mapping}),
+                lambda tx: tx.save_mapping(self.desired.cluster.id, mapping),
+            )
+        return mapping
+
+    async def delete_port(self, mapping_id: str) -> None:
+        """Stop exposing a port; when this returns, its listener is closed.
+
+        Raises:
+            PortNotFoundError: There is none of that id.
+        """
+        async with self._lock:
+            self.mapping(mapping_id)
+            rest = {k: v for k, v in self.desired.mappings.items() if k != mapping_id}
+            await self._commit(
+                replace(self.desired, mappings=rest), lambda tx: tx.delete_mapping(mapping_id)
+            )
+
+    async def update_cluster(
+        self, change: Callable[[DesiredCluster], DesiredCluster]
+    ) -> DesiredCluster:
+        """Change what holds for all mappings."""
+        async with self._lock:
+            cluster = replace(change(self.desired.cluster), updated_at=now())
+            await self._commit(
+                replace(self.desired, cluster=cluster), lambda tx: tx.save_cluster(cluster)
+            )
+        return cluster
+
+    async def renew_edge(self, edge: Edge) -> None:
+        """Use another certificate or other keys; nothing of it is stored here."""
+        async with self._lock:
+            await self._commit(replace(self.desired, edge=edge), lambda _: None)
+
+    async def bring_up(self) -> None:
+        """Wait for Envoy, and note which stored mappings it refuses now.
+
+        Raises:
+            DataPlaneUnavailableError: Envoy did not connect.
+        """
+        try:
+            await self.discovery.synchronize(timeout_seconds=15)
+        except RejectedError as error:
+            for name, reason in error.reasons:
+                self._note_refusal(name, reason)
+        except NotConnectedError as error:
+            raise DataPlaneUnavailableError(str(error)) from None
+
+    def _note_refusal(self, resource: str, reason: str) -> None:
+        for mapping in self.desired.mappings.values():
+            if resource in {mapping.id, listener_name(mapping.external_port)}:
+                self.refused[mapping.id] = reason
+                _log.warning("Port %s is not exposed: %s", mapping.request.internal_port, reason)
+
+    async def _commit(
+        self,
+        desired: Desired,
+        write: Callable[[Transaction], None],
+        *,
+        new: frozenset[str] = frozenset(),
+    ) -> None:
+        try:
+            with self._store.transaction() as transaction:
+                write(transaction)
+                await self.discovery.apply(build_snapshot(desired, unchecked=new))
+        except BaseException as error:
+            await self._restore()
+            if isinstance(error, RejectedError):
+                raise self._rejection(error) from None
+            if isinstance(error, NotConnectedError):
+                raise DataPlaneUnavailableError(
+                    f"{error}. Nothing was changed.",
+                    details={"suggestion": "Try again in a few seconds; the gateway restarts it"},
+                ) from None
+            raise
+        self.desired = desired
+        if new:
+            task = asyncio.create_task(self._start_health_checks())
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
+
+    async def _restore(self) -> None:
+        try:
+            await self.discovery.apply(build_snapshot(self.desired), timeout_seconds=2)
+        except (RejectedError, NotConnectedError) as error:
+            _log.warning("Envoy has not confirmed the last good configuration: %s", error)
+
+    async def _start_health_checks(self) -> None:
+        async with self._lock:
+            try:
+                await self.discovery.apply(build_snapshot(self.desired))
+            except (RejectedError, NotConnectedError) as error:
+                _log.warning("Health checks start with the next change: %s", error)
+
+    def _rejection(self, error: RejectedError) -> Exception:
+        if any("cannot bind" in reason for _, reason in error.reasons):
+            return ExternalPortInUseError(
+                "The external port is in use by another program",
+                details={"suggestion": "Leave external_port out to get a free one"},
+            )
+        reasons = "; ".join(sorted({reason for _, reason in error.reasons}))
+        return DataPlaneRejectedError(f"Envoy refused the configuration: {reasons}")
+
+    def _require_room(self) -> None:
+        if len(self.desired.mappings) < self._capacity:
+            return
+        raise DataPlaneUnavailableError(
+            f"This machine's limit of open files allows {self._capacity} port mappings",
+            details={"suggestion": "Raise the hard limit (`ulimit -Hn`) and restart the gateway"},
+        )
+
+    def _require_allowed(self, request: PortRequest) -> None:
+        default = self.desired.cluster.access.default_authentication
+        policy.require_allowed(
+            request, default_authentication=default, own_ports=self._own_ports
+        )
+
+    def _require_unmapped(self, request: PortRequest, own_id: str | None) -> None:
+        for other in self.desired.mappings.values():
+            if other.id == own_id or other.request.protocol != request.protocol:
+                continue
+            if other.request.internal_port == request.internal_port:
+                raise PortAlreadyMappedError(
+                    f"Internal port {request.internal_port} is already mapped",
+                    details={
+                        "internal_port": request.internal_port,
+                        "existing_mapping_id": other.id,
+                        "existing_description": other.request.description,
+                        "suggestion": "Use a different internal port or update the existing mapping",
+                    },
+                )
+
+    def _take_external_port(self, request: PortRequest, old: DesiredMapping | None) -> int:
+        others = [m for m in self.desired.mappings.values() if old is None or m.id != old.id]
+        wanted = request.external_port or (old.external_port if old else None)
+        if wanted is None:
+            taken = {m.external_port for m in others} | self._own_ports
+            first, last = self._config.first_external_port, self._config.last_external_port
+            for port in range(first, last + 1):
+                if port not in taken and self._is_free(port):
+                    return port
+            raise ExternalPortInUseError(
+                f"No external port between {first} and {last} is free",
+                details={"suggestion": "Unexpose something, or widen --external-ports"},
+            )
+        for other in others:
+            if other.external_port == wanted and not _may_share(request, other.request):
+                raise _in_use(wanted, f"the mapping {other.id} ({other.request.description})")
+        unchanged = old is not None and old.external_port == wanted
+        shared = any(o.external_port == wanted for o in others)
+        if not unchanged and not shared and not self._is_free(wanted):
+            raise _in_use(wanted, "another program, or may not be used by this one")
+        return wanted
+
+    def _is_free(self, port: int) -> bool:
+        family = socket.AF_INET6 if ":" in self._config.listen else socket.AF_INET
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((self._config.listen, port))
+                probe.listen()
+            except OSError:
+                return False
+        return True
+
+
+def merge_patch(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """Return target with the patch applied (RFC 7396).
+
+    Example:
+        >>> merge_patch({"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 5}, "d": None})
+        {'a': {'b': 5, 'c': 2}}
+    """
+    merged = dict(target)
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        elif isinstance(value, Mapping):
+            old = merged.get(name)
+            merged[name] = merge_patch(old if isinstance(old, Mapping) else {}, value)
+        else:
+            merged[name] = value
+    return merged
+
+
+def _may_share(one: PortRequest, other: PortRequest) -> bool:
+    domains = {one.custom_domain, other.custom_domain}
+    return None not in domains and len(domains) == 2  # noqa: PLR2004 - two different names
+
+
+def _in_use(port: int, by: str) -> ExternalPortInUseError:
+    return ExternalPortInUseError(
+        f"External port {port} is in use by {by}",
+        details={
+            "external_port": port,
+            "suggestion": "Choose another one, or leave external_port out to get a free one",
+        },
+    )

@@ -1,0 +1,58 @@
+"""Private files of the state directory: readable by their owner alone, replaced in one step."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from ..errors import GatewayError
+
+
+def private_directory(path: Path) -> Path:
+    """Create a directory of mode 0700, or make an existing one so.
+
+    Raises:
+        GatewayError: It cannot be created or written, or belongs to somebody else.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.stat().st_uid != os.getuid():
+            raise GatewayError(
+                f"The directory {path} belongs to another user.",
+                suggestion="Choose your own with --state-dir.",
+            )
+        path.chmod(0o700)
+        probe = path / f".probe-{secrets.token_hex(4)}"
+        probe.touch(mode=0o600)
+        probe.unlink()
+    except OSError as error:
+        raise GatewayError(
+            f"The directory {path} cannot be written: {error.strerror}.",
+            suggestion="Choose another with --state-dir, or free it.",
+        ) from None
+    return path
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file of mode 0600 so that a reader sees the old text or the new, never half of it."""
+    temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def read_or_create(path: Path, create: str) -> str:
+    """Return a private file's text; write `create` first if there is no such file."""
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        write_private(path, create)
+        return create

@@ -1,0 +1,106 @@
+"""Observed health: what Envoy's active checks found, read from its event log.
+
+Envoy writes one JSON line for every check. The log is emptied when it has grown; Envoy appends, so
+that is safe. Nothing observed here flows back into desired state.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+_log = logging.getLogger(__name__)
+_EMPTY_OVER_BYTES = 4_000_000
+
+
+@dataclass
+class _Target:
+    """One address behind a mapping."""
+
+    status: str = "unknown"
+    consecutive_failures: int = 0
+    last_check: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Health:
+    """The health of one mapping: healthy while any of its targets is."""
+
+    status: str = "unknown"
+    consecutive_failures: int = 0
+    last_check: datetime | None = None
+
+
+@dataclass
+class HealthLog:
+    """Reads the log and remembers the last state of every target.
+
+    Args:
+        path: Envoy's health event log.
+    """
+
+    path: Path
+    _offset: int = 0
+    _targets: dict[str, dict[str, _Target]] = field(default_factory=dict)
+
+    def of(self, mapping_id: str) -> Health:
+        """Return a mapping's health as last observed."""
+        targets = list(self._targets.get(mapping_id, {}).values())
+        if not targets:
+            return Health()
+        statuses = {t.status for t in targets}
+        status = next(s for s in ("healthy", "unknown", "unhealthy") if s in statuses)
+        checks = [t.last_check for t in targets if t.last_check]
+        failures = max(t.consecutive_failures for t in targets)
+        return Health(status, failures, max(checks, default=None))
+
+    def forget(self, mapping_id: str) -> None:
+        """Drop what was observed of a mapping that is gone or has another target."""
+        self._targets.pop(mapping_id, None)
+
+    def read(self) -> set[str]:
+        """Take in new lines; return the ids of the mappings whose status changed."""
+        changed: set[str] = set()
+        for event in self._new_events():
+            mapping_id = event.get("cluster_name", "")
+            before = self.of(mapping_id).status
+            self._take(mapping_id, event)
+            if self.of(mapping_id).status != before:
+                changed.add(mapping_id)
+        return changed
+
+    def _take(self, mapping_id: str, event: dict[str, Any]) -> None:
+        address = event["host"]["socket_address"]
+        key = f"{address['address']}:{address['port_value']}"
+        target = self._targets.setdefault(mapping_id, {}).setdefault(key, _Target())
+        if "health_check_failure_event" in event:
+            target.consecutive_failures += 1
+        elif "eject_unhealthy_event" in event:
+            target.status = "unhealthy"
+        else:
+            target.status, target.consecutive_failures = "healthy", 0
+        target.last_check = datetime.fromisoformat(event["timestamp"].replace("Z", "+00:00"))
+
+    def _new_events(self) -> Iterator[dict[str, Any]]:
+        try:
+            with self.path.open("rb") as file:
+                file.seek(self._offset)
+                lines = file.read()
+        except FileNotFoundError:
+            return
+        complete = lines[: lines.rfind(b"\n") + 1]
+        self._offset += len(complete)
+        for line in complete.splitlines():
+            try:
+                yield json.loads(line)
+            except ValueError:
+                _log.warning("Envoy's health log has a line that is not JSON")
+        if self._offset > _EMPTY_OVER_BYTES:
+            with self.path.open("r+b") as file:
+                file.truncate(0)
+            self._offset = 0

@@ -1,0 +1,305 @@
+"""The owner of the gateway's two processes: keeps both alive, and leaves neither behind.
+
+::
+
+    supervisor (this process; the one that is started and stopped)
+    ├── control plane   REST, store, xDS; its API socket belongs to the supervisor
+    └── Envoy           carries the traffic; goes on while the control plane is away
+
+Either child is started again when it dies. When the supervisor dies, even by SIGKILL, the kernel
+ends both (PR_SET_PDEATHSIG). Only the standard library is used here: this process is one more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+from ..errors import GatewayError, GatewayRunningError, ProxyError
+from . import envoy
+from .config import CLUSTER_ID, GatewayConfig, parse_arguments
+from .files import private_directory, write_private
+
+RUNNING_STATUS = 3
+"""Exit status when another gateway owns the state directory."""
+
+_PR_SET_PDEATHSIG = 1
+_STOP_SECONDS = 5.0
+_START_SECONDS = 30.0
+_BACK_OFF_SECONDS = (0.0, 0.2, 1.0, 5.0)
+_STEADY_SECONDS = 10.0
+
+
+@dataclass
+class _Child:
+    """One process and how to start it again."""
+
+    name: str
+    start: Callable[[], subprocess.Popen[bytes]]
+    process: subprocess.Popen[bytes] | None = None
+    failures: int = 0
+    started_at: float = 0.0
+    start_after: float = 0.0
+
+    def keep_alive(self) -> None:
+        """Start the process if it is not running and its pause is over."""
+        current = time.monotonic()
+        if self.process is not None and self.process.poll() is not None:
+            steady = current - self.started_at > _STEADY_SECONDS
+            self.failures = 0 if steady else self.failures + 1
+            pause = _BACK_OFF_SECONDS[min(self.failures, len(_BACK_OFF_SECONDS)) - 1]
+            self.start_after = current + (pause if self.failures else 0.0)
+            _say(f"{self.name} ended with status {self.process.returncode}; starting it again")
+            self.process = None
+        if self.process is None and current >= self.start_after:
+            self.process = self.start()
+            self.started_at = current
+
+    def stop(self) -> None:
+        """End the process and wait for it."""
+        if self.process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            self.process.terminate()
+        try:
+            self.process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+@dataclass
+class Supervisor:
+    """Runs one gateway in the foreground.
+
+    Args:
+        config: Its options.
+        watch_stdin: Stop when standard input ends, because the parent is gone.
+    """
+
+    config: GatewayConfig
+    watch_stdin: bool
+    _stopping: bool = False
+    _children: list[_Child] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Run until SIGTERM, SIGINT, or the end of standard input.
+
+        Raises:
+            GatewayRunningError: Another gateway owns the state directory.
+            GatewayError: It cannot start; the message says why.
+        """
+        os.umask(0o077)
+        private_directory(self.config.state_path)
+        with self._lock(), self._api_socket() as api_socket:
+            binary = envoy.find_envoy()
+            envoy.mapping_capacity()
+            self._prepare_run_directory()
+            wake = self._catch_signals()
+            ready_read, ready_write = os.pipe()
+            self._children = [
+                _Child("Envoy", lambda: self._start_envoy(binary)),
+                _Child("The control plane", lambda: self._start_control(api_socket, ready_write)),
+            ]
+            try:
+                self._start(ready_read, wake)
+                self._announce(api_socket)
+                self._watch(wake)
+            finally:
+                for child in reversed(self._children):
+                    child.stop()
+                self._runtime_file.unlink(missing_ok=True)
+
+    @property
+    def _runtime_file(self) -> Path:
+        return self.config.state_path / "runtime.json"
+
+    @contextlib.contextmanager
+    def _lock(self) -> Any:
+        """Own the state directory; the kernel lets go of the lock when this process ends."""
+        path = self.config.state_path / "lock"
+        with path.open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                file.seek(0)
+                owner = file.read().strip() or "unknown"
+                raise GatewayRunningError(
+                    f"Another gateway (pid {owner}) owns {self.config.state_dir}.",
+                    suggestion="Use that one, stop it, or choose another --state-dir.",
+                ) from None
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+    def _api_socket(self) -> socket.socket:
+        bound = socket.socket()
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            bound.bind(("127.0.0.1", self.config.api_port))
+        except OSError as error:
+            bound.close()
+            raise GatewayError(
+                f"The API port {self.config.api_port} cannot be used: {error.strerror}.",
+                suggestion="Choose another with --api-port, or 0 for a free one.",
+            ) from None
+        bound.listen(128)
+        return bound
+
+    def _prepare_run_directory(self) -> None:
+        run = private_directory(self.config.run_path)
+        for leftover in run.iterdir():
+            leftover.unlink()
+        self.config.save(run / "config.json")
+        envoy.write_bootstrap(run)
+
+    def _start_envoy(self, binary: str) -> subprocess.Popen[bytes]:
+        for name in (envoy.ADMIN_SOCKET,):
+            (self.config.run_path / name).unlink(missing_ok=True)
+        return self._spawn(envoy.command(binary), preexec=_raise_file_limit)
+
+    def _start_control(
+        self, api_socket: socket.socket, ready_fd: int
+    ) -> subprocess.Popen[bytes]:
+        module = f"{__package__}.app"
+        arguments = ["--config", "config.json", "--api-fd", str(api_socket.fileno())]
+        command = [sys.executable, "-m", module, *arguments, "--ready-fd", str(ready_fd)]
+        return self._spawn(command, pass_fds=(api_socket.fileno(), ready_fd))
+
+    def _spawn(
+        self,
+        command: list[str],
+        *,
+        pass_fds: tuple[int, ...] = (),
+        preexec: Callable[[], None] | None = None,
+    ) -> subprocess.Popen[bytes]:
+        parent = os.getpid()
+
+        def before_exec() -> None:
+            _die_with_parent(parent)
+            if preexec is not None:
+                preexec()
+
+        return subprocess.Popen(  # noqa: PLW1509 - this process has one thread
+            command,
+            cwd=self.config.run_path,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            pass_fds=pass_fds,
+            preexec_fn=before_exec,
+        )
+
+    def _start(self, ready_fd: int, wake: int) -> None:
+        """Start both and wait until the control plane serves."""
+        deadline = time.monotonic() + _START_SECONDS
+        for child in self._children:
+            child.keep_alive()
+        control = self._children[1]
+        while time.monotonic() < deadline and not self._stopping:
+            readable, _, _ = select.select([ready_fd, *self._inputs(wake)], [], [], 0.5)
+            self._handle(readable, wake)
+            if ready_fd in readable:
+                os.close(ready_fd)
+                return
+            if control.process is not None and control.process.poll() is not None:
+                raise GatewayError("The gateway could not start; the reason is above.")
+        if not self._stopping:
+            raise GatewayError(
+                f"The gateway did not serve within {_START_SECONDS:.0f} s.",
+                suggestion="Its log above may say why.",
+            )
+
+    def _announce(self, api_socket: socket.socket) -> None:
+        if self._stopping:
+            return
+        host = self.config.public_host
+        runtime = {
+            "api_url": f"http://127.0.0.1:{api_socket.getsockname()[1]}",
+            "api_key_file": str(self.config.api_key_file),
+            "cluster_id": CLUSTER_ID,
+            "proxy_url": f"https://[{host}]" if ":" in host else f"https://{host}",
+            "ca_file": str(self.config.ca_file),
+            "pid": os.getpid(),
+        }
+        write_private(self._runtime_file, json.dumps(runtime))
+        print(json.dumps(runtime), flush=True)  # noqa: T201 - the documented output
+
+    def _watch(self, wake: int) -> None:
+        while not self._stopping:
+            readable, _, _ = select.select(self._inputs(wake), [], [], 0.5)
+            self._handle(readable, wake)
+            if not self._stopping:
+                for child in self._children:
+                    child.keep_alive()
+
+    def _inputs(self, wake: int) -> list[int | IO[str]]:
+        return [wake, sys.stdin] if self.watch_stdin else [wake]
+
+    def _handle(self, readable: Sequence[int | IO[str]], wake: int) -> None:
+        if wake in readable:
+            numbers = os.read(wake, 512)
+            self._stopping |= any(n in (signal.SIGTERM, signal.SIGINT) for n in numbers)
+        if self.watch_stdin and sys.stdin in readable and not os.read(sys.stdin.fileno(), 512):
+            self._stopping = True
+
+    def _catch_signals(self) -> int:
+        read, write = os.pipe()
+        os.set_blocking(write, False)
+        signal.set_wakeup_fd(write)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
+            signal.signal(number, lambda *_: None)
+        return read
+
+
+def _die_with_parent(parent: int) -> None:
+    """Have the kernel end this process when its parent ends (Linux)."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _raise_file_limit() -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the gateway's log is stderr
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the gateway in the foreground.
+
+    Args:
+        argv: Command line without the program; the process's own by default.
+
+    Returns:
+        0 after a stop, 1 if it could not start, 3 if another gateway owns the state directory.
+    """
+    config, watch_stdin = parse_arguments(argv)
+    try:
+        Supervisor(config, watch_stdin).run()
+    except GatewayRunningError as error:
+        _say(str(error))
+        return RUNNING_STATUS
+    except ProxyError as error:
+        _say(str(error))
+        return 1
+    return 0

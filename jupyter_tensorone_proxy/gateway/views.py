@@ -1,0 +1,116 @@
+"""How desired and observed state together read on the wire (contract: GET …/proxy)."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from ..models import (
+    Meta,
+    Model,
+    ObservedHealthCheck,
+    PortMapping,
+    ProxyConfig,
+    SslCertificate,
+)
+from .certificates import Leaf
+from .control import Controller
+from .desired import Desired, DesiredMapping, public_url
+from .health import HealthLog
+from .store import now
+from .xds.resources import health_check
+
+M = TypeVar("M", bound=Model)
+
+EXTENSIONS = ["links", "users"]
+"""What this gateway's API has beyond the contract."""
+
+
+def port_mapping(
+    mapping: DesiredMapping, controller: Controller, health: HealthLog | None = None
+) -> PortMapping:
+    """Return a mapping as the API shows it; with health only if it is given."""
+    desired = controller.desired
+    asked = mapping.request.to_wire() | {
+        "external_port": mapping.external_port,
+        "protocol": mapping.request.protocol,
+        "access_control": _access(mapping, desired),
+    }
+    observed = {
+        "id": mapping.id,
+        "url": public_url(mapping, desired.edge),
+        "status": _status(mapping, controller),
+        "created_at": mapping.created_at,
+        "updated_at": mapping.updated_at,
+    }
+    if health is not None:
+        check = health_check(mapping)
+        found = health.of(mapping.id)
+        observed["health_status"] = found.status if check.enabled else "disabled"
+        observed["health_check"] = ObservedHealthCheck(
+            **check.model_dump(exclude_none=True),
+            last_check=found.last_check,
+            consecutive_failures=found.consecutive_failures,
+        )
+    return PortMapping.model_validate(asked | observed)
+
+
+def _access(mapping: DesiredMapping, desired: Desired) -> dict[str, object]:
+    """Say outright whether sign-in is required, even where the mapping left it to the cluster."""
+    raw = mapping.request.protocol == "udp" or mapping.request.app_protocol == "tcp"
+    default = desired.cluster.access.default_authentication
+    required = not raw and mapping.access.requires_sign_in(default=default)
+    return mapping.access.to_wire() | {"authentication_required": required}
+
+
+def _status(mapping: DesiredMapping, controller: Controller) -> str:
+    if not controller.desired.cluster.enabled:
+        return "disabled"
+    return "error" if mapping.id in controller.refused else "active"
+
+
+def proxy_config(
+    controller: Controller,
+    *,
+    health: HealthLog | None,
+    certificate: Leaf | None,
+    version: str,
+) -> ProxyConfig:
+    """Return the whole proxy; the optional parts only where they are given."""
+    desired = controller.desired
+    mappings = [port_mapping(m, controller, health) for m in desired.mappings.values()]
+    moments = [m.updated_at for m in desired.mappings.values()]
+    if desired.cluster.updated_at:
+        moments.append(desired.cluster.updated_at)
+    config = ProxyConfig(
+        cluster_id=desired.cluster.id,
+        proxy_url=f"https://{desired.edge.public_host}",
+        proxy_status="active" if desired.cluster.enabled else "disabled",
+        port_mappings=mappings,
+        access_control=_with_defaults(desired.cluster.access),
+        network_configuration=_with_defaults(desired.cluster.network),
+        meta=Meta(
+            last_updated=max(moments, default=now()),
+            total_port_mappings=len(mappings),
+            active_port_mappings=sum(m.status == "active" for m in mappings),
+            proxy_version=version,
+            extensions=EXTENSIONS,
+        ),
+    )
+    if certificate is None:
+        return config
+    return config.model_copy(update={"ssl_certificate": _ssl(certificate)})
+
+
+def _with_defaults(model: M) -> M:
+    """Return the model with its defaults set, so that they are shown."""
+    return type(model).model_validate(model.model_dump(exclude_none=True))
+
+
+def _ssl(leaf: Leaf) -> SslCertificate:
+    valid = leaf.valid_from <= now() < leaf.valid_until
+    return SslCertificate(
+        issuer=leaf.issuer,
+        valid_from=leaf.valid_from,
+        valid_until=leaf.valid_until,
+        status="valid" if valid else "expired",
+    )

@@ -1,0 +1,321 @@
+"""The delta ADS server: hands a snapshot to Envoy, and says what Envoy thought of it.
+
+One Envoy is connected at a time. `apply` returns when Envoy has acknowledged every changed resource,
+which for a listener and its routes means that it is listening (Envoy's xDS protocol, "Incremental
+xDS"; the traps are named where they are avoided).
+
+This module knows nothing of what the resources mean, except the order in which they must travel.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+
+import grpc
+from envoy.service.discovery.v3 import ads_pb2_grpc, discovery_pb2
+
+from .messages import CLUSTER, ENDPOINTS, LISTENER, ROUTES, SECRET, TYPES, Resource
+from .snapshot import EMPTY, Snapshot
+
+Key = tuple[str, str]
+"""(type URL, resource name)"""
+
+_UPSTREAM = {CLUSTER, ENDPOINTS}
+_DOWNSTREAM = {LISTENER, ROUTES, SECRET}
+_LONGEST_REASON = 300
+
+
+class RejectedError(Exception):
+    """Envoy refused resources.
+
+    Args:
+        reasons: (resource name, Envoy's reason without the dump of the resource).
+    """
+
+    def __init__(self, reasons: list[tuple[str, str]]) -> None:
+        super().__init__("; ".join(f"{name}: {reason}" for name, reason in reasons))
+        self.reasons = reasons
+
+
+class NotConnectedError(Exception):
+    """No Envoy is connected, or it did not answer in time."""
+
+
+@dataclass
+class Statistics:
+    """What happened on the wire, for monitoring."""
+
+    pushes: int = 0
+    rejections: int = 0
+    connections: int = 0
+
+
+@dataclass
+class _Waiting:
+    """Resources whose acknowledgement somebody waits for."""
+
+    keys: set[Key]
+    reasons: list[tuple[str, str]] = field(default_factory=list)
+    done: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def settle(self, keys: Iterable[Key], reason: str | None = None) -> None:
+        settled = self.keys & set(keys)
+        self.keys -= settled
+        if reason is not None:
+            self.reasons += [(name, reason) for _, name in sorted(settled)]
+        if not self.keys:
+            self.done.set()
+
+
+class DiscoveryServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ignore[misc]  # untyped base
+    """Serves one Envoy over a unix socket.
+
+    Args:
+        snapshot: What to serve at first. It must be complete before `start`: an Envoy that outlived
+            a crash of ours takes what is missing for removed.
+    """
+
+    def __init__(self, snapshot: Snapshot = EMPTY) -> None:
+        self.statistics = Statistics()
+        self._visible: dict[str, dict[str, Resource]] = {t: dict(snapshot.of(t)) for t in TYPES}
+        self._stream: _Stream | None = None
+        self._connected = asyncio.Event()
+        self._waiting: _Waiting | None = None
+        self._server: grpc.aio.Server | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether an Envoy is connected now."""
+        return self._stream is not None
+
+    async def start(self, socket_path: str) -> None:
+        """Listen on a unix socket."""
+        self._server = grpc.aio.server()
+        ads_pb2_grpc.add_AggregatedDiscoveryServiceServicer_to_server(self, self._server)
+        self._server.add_insecure_port(f"unix:{socket_path}")
+        await self._server.start()
+
+    async def stop(self) -> None:
+        """Close the connection and the socket."""
+        if self._stream is not None:
+            self._stream.outgoing.put_nowait(None)
+        if self._server is not None:
+            await self._server.stop(grace=1)
+
+    async def apply(self, snapshot: Snapshot, *, timeout_seconds: float = 10.0) -> None:
+        """Make Envoy's configuration this snapshot.
+
+        Clusters come before what routes to them, and go after it. Only one call at a time.
+
+        Args:
+            snapshot: The whole configuration wanted.
+            timeout_seconds: How long Envoy may take, connecting included.
+
+        Raises:
+            RejectedError: Envoy refused some of it; the rest is in force, so apply the last one.
+            NotConnectedError: No Envoy, or no answer in time; it may still take it when it is back.
+        """
+        try:
+            await asyncio.wait_for(self._apply(snapshot), timeout_seconds)
+        except asyncio.TimeoutError:
+            self._waiting = None
+            raise NotConnectedError(
+                "Envoy did not answer in time" if self.connected else "Envoy is not connected"
+            ) from None
+
+    async def synchronize(self, *, timeout_seconds: float) -> None:
+        """Wait until a connecting Envoy has everything that is visible now.
+
+        Raises:
+            RejectedError, NotConnectedError: As for `apply`.
+        """
+        keys = {(t, name) for t, by_name in self._visible.items() for name in by_name}
+        if not keys:
+            waiting = self._connected.wait()
+        else:
+            self._waiting = _Waiting(keys)
+            waiting = self._settled(self._waiting)
+        try:
+            await asyncio.wait_for(waiting, timeout_seconds)
+        except asyncio.TimeoutError:
+            self._waiting = None
+            raise NotConnectedError("Envoy did not connect in time") from None
+
+    async def _settled(self, waiting: _Waiting) -> None:
+        await waiting.done.wait()
+        self._waiting = None
+        if waiting.reasons:
+            raise RejectedError(waiting.reasons)
+
+    async def _apply(self, snapshot: Snapshot) -> None:
+        changed = snapshot.changes_from(self._snapshot())
+        gone = {key for key in changed if key[1] not in snapshot.of(key[0])}
+        await self._publish(snapshot, {k for k in changed - gone if k[0] in _UPSTREAM})
+        await self._publish(snapshot, {k for k in changed if k[0] in _DOWNSTREAM})
+        await self._publish(snapshot, {k for k in gone if k[0] in _UPSTREAM})
+
+    def _snapshot(self) -> Snapshot:
+        return Snapshot({t: dict(by_name) for t, by_name in self._visible.items()})
+
+    async def _publish(self, snapshot: Snapshot, keys: set[Key]) -> None:
+        if not keys:
+            return
+        for type_url, name in keys:
+            resource = snapshot.of(type_url).get(name)
+            if resource is None:
+                self._visible[type_url].pop(name, None)
+            else:
+                self._visible[type_url][name] = resource
+        # Endpoints and routes go with the cluster or listener that asked for them.
+        keys = {k for k in keys if k[1] in snapshot.of(k[0]) or k[0] in {CLUSTER, LISTENER}}
+        if not keys:
+            return
+        self._waiting = _Waiting(set(keys))
+        await self._connected.wait()
+        if self._stream is not None:
+            self._stream.push(keys)
+        await self._settled(self._waiting)
+
+    def settle(self, keys: Iterable[Key], reason: str | None = None) -> None:
+        """Tell whoever waits that Envoy has taken (or, with a reason, refused) resources."""
+        self.statistics.rejections += reason is not None
+        if self._waiting is not None:
+            self._waiting.settle(keys, reason)
+
+    async def DeltaAggregatedResources(  # noqa: N802 - gRPC's name
+        self,
+        request_iterator: AsyncIterator[discovery_pb2.DeltaDiscoveryRequest],
+        context: grpc.aio.ServicerContext,
+    ) -> AsyncIterator[discovery_pb2.DeltaDiscoveryResponse]:
+        """Serve one connection of Envoy (gRPC calls this)."""
+        stream = _Stream(self, self._visible)
+        self._stream = stream
+        self.statistics.connections += 1
+        self._connected.set()
+        reader = asyncio.create_task(stream.read(request_iterator))
+        try:
+            while (response := await stream.outgoing.get()) is not None:
+                self.statistics.pushes += 1
+                yield response
+        finally:
+            reader.cancel()
+            if self._stream is stream:
+                self._stream = None
+                self._connected.clear()
+
+
+class _Stream:
+    """One connection: what Envoy subscribed to, what it has, and what it was sent."""
+
+    def __init__(self, server: DiscoveryServer, visible: dict[str, dict[str, Resource]]) -> None:
+        self.outgoing: asyncio.Queue[discovery_pb2.DeltaDiscoveryResponse | None] = asyncio.Queue()
+        self._server = server
+        self._visible = visible
+        self._subscribed: dict[str, set[str]] = {}
+        self._known: dict[str, dict[str, str]] = {t: {} for t in TYPES}
+        self._sent: dict[str, list[Key]] = {}
+        self._nonces = itertools.count(1)
+
+    async def read(
+        self, requests: AsyncIterator[discovery_pb2.DeltaDiscoveryRequest]
+    ) -> None:
+        try:
+            async for request in requests:
+                if request.type_url in self._known:
+                    self._receive(request)
+        finally:
+            self.outgoing.put_nowait(None)
+
+    def push(self, keys: set[Key]) -> None:
+        """Send changed resources that Envoy subscribed to, in the order of their types."""
+        for type_url in TYPES:
+            names = {name for key_type, name in keys if key_type == type_url}
+            self._send(type_url, {n for n in names if self._wants(type_url, n)})
+            if type_url == CLUSTER:
+                # A changed cluster waits for its endpoints again, even if those are the same.
+                again = names & self._known[ENDPOINTS].keys()
+                self._send(ENDPOINTS, {n for n in again if self._wants(ENDPOINTS, n)}, force=True)
+
+    def _wants(self, type_url: str, name: str) -> bool:
+        subscribed = self._subscribed.get(type_url, set())
+        return name in subscribed or "*" in subscribed
+
+    def _receive(self, request: discovery_pb2.DeltaDiscoveryRequest) -> None:
+        type_url = request.type_url
+        if request.response_nonce:
+            self._acknowledge(request)
+        first = type_url not in self._subscribed
+        subscribed = self._subscribed.setdefault(type_url, set())
+        if first:
+            self._known[type_url].update(request.initial_resource_versions)
+        added = set(request.resource_names_subscribe)
+        if first and not added:
+            added = {"*"}  # an old form of "everything"
+        subscribed |= added
+        for name in request.resource_names_unsubscribe:
+            subscribed.discard(name)
+            self._known[type_url].pop(name, None)
+        if "*" in added:
+            added |= self._visible[type_url].keys() | self._known[type_url].keys()
+        if added:
+            self._send(type_url, added - {"*"}, answer=first)
+        up_to_date = [(type_url, n) for n in added if self._is_current(type_url, n)]
+        if first and up_to_date:
+            self._server.settle(up_to_date)
+
+    def _is_current(self, type_url: str, name: str) -> bool:
+        resource = self._visible[type_url].get(name)
+        return resource is not None and self._known[type_url].get(name) == resource.version
+
+    def _acknowledge(self, request: discovery_pb2.DeltaDiscoveryRequest) -> None:
+        keys = self._sent.pop(request.response_nonce, [])
+        if not request.HasField("error_detail"):
+            self._server.settle(keys)
+            return
+        for _, name in keys:
+            self._known[request.type_url].pop(name, None)
+        self._server.settle(keys, short_reason(request.error_detail.message))
+
+    def _send(
+        self, type_url: str, names: set[str], *, force: bool = False, answer: bool = False
+    ) -> None:
+        """Send what differs from what Envoy has; with `answer`, even if that is nothing."""
+        visible, known = self._visible[type_url], self._known[type_url]
+        response = discovery_pb2.DeltaDiscoveryResponse(type_url=type_url)
+        keys: list[Key] = []
+        for name in sorted(names):
+            resource = visible.get(name)
+            if resource is None:
+                if known.pop(name, None) is not None:
+                    response.removed_resources.append(name)
+                    keys.append((type_url, name))
+                else:
+                    self._server.settle([(type_url, name)])
+            elif force or known.get(name) != resource.version:
+                response.resources.add(
+                    name=name, version=resource.version, resource=resource.body
+                )
+                known[name] = resource.version
+                keys.append((type_url, name))
+        if keys or answer:
+            response.nonce = str(next(self._nonces))
+            self._sent[response.nonce] = keys
+            self.outgoing.put_nowait(response)
+
+
+def short_reason(message: str) -> str:
+    """Return Envoy's reason without the resource it printed, which may hold keys.
+
+    Example:
+        >>> short_reason("Proto constraint validation failed (X.Y: value must be > 0): name: ...")
+        'X.Y: value must be > 0'
+    """
+    match = re.search(r"Proto constraint validation failed \((.*?)\)(: |$)", message, re.DOTALL)
+    reason = match.group(1) if match else message.split(": name:")[0].splitlines()[0]
+    if "BEGIN " in reason or "inline_string" in reason:
+        reason = "the configuration was refused"
+    return reason[:_LONGEST_REASON]

@@ -1,0 +1,161 @@
+"""What a visitor sees when Envoy answers instead of the service: a page, or JSON for programs.
+
+Nothing of the request is in these answers except the path in a redirect's Location header, and
+nothing of the service but its port and its name, which is escaped.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .filters import NAMESPACE, VISITOR_PREFIX, Config
+
+_PORT = f"%METADATA(ROUTE:{NAMESPACE}:internal_port)%"
+_NAME = f"%METADATA(ROUTE:{NAMESPACE}:name_html)%"
+
+_STYLE = (
+    ":root{color-scheme:light dark}"
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;padding:0 1.5rem}"
+    "h1{font-size:1.25rem}p.by{opacity:.75;font-size:.85rem}"
+)
+
+_SECURITY_HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; "
+    "frame-ancestors *",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+}
+
+
+def local_replies() -> Config:
+    """Return the mappers, most particular first: the first that matches wins."""
+    nothing_listens = _and(_flag("UF", "UC", "LR"), _status(503))
+    return {
+        "mappers": [
+            _redirect_to_sign_in(),
+            *_pair(
+                _status(401),
+                code="UNAUTHORIZED",
+                message="Sign in to use this port: send a session cookie or a Bearer token.",
+                title="Sign in",
+                text="Open this service from your notebook, or ask its owner for a link.",
+            ),
+            *_pair(
+                _status(403),
+                code="FORBIDDEN",
+                message="This request may not use this port: the user, the client address or the "
+                "Origin is not admitted.",
+                title="You cannot open this",
+                text="It is shared with other people, with other addresses, or the request came "
+                "from another site. Ask its owner to add you.",
+            ),
+            *_pair(
+                nothing_listens,
+                new_status=502,
+                code="SERVICE_UNREACHABLE",
+                message=f"Nothing answers on port {_PORT}.",
+                title=f"{_NAME} does not answer",
+                text=f"Nothing answers on port {_PORT}. Start the service; "
+                "this page tries again by itself.",
+                refresh=True,
+            ),
+            *_pair(
+                _and(_flag("UH"), _status(503)),
+                code="SERVICE_UNHEALTHY",
+                message=f"No healthy replica behind port {_PORT}.",
+                title=f"{_NAME} is not well",
+                text="None of its replicas passes the health check. "
+                "This page tries again by itself.",
+                refresh=True,
+            ),
+            *_pair(
+                _status(421),
+                code="MISDIRECTED_REQUEST",
+                message="This port does not serve that host name.",
+                title="Another address is needed",
+                text="This port does not serve that host name. Copy the link again.",
+            ),
+        ],
+    }
+
+
+def _redirect_to_sign_in() -> Config:
+    """Send people to the sign-in page. `next` comes last and is not encoded: it is the rest."""
+    location = f"{VISITOR_PREFIX}sign-in?next=%REQ(:path)%"
+    return {
+        "filter": _and(_status(401), _header(":method", {"exact": "GET"}), _wants_html()),
+        "status_code": 302,
+        "body": {"inline_string": ""},
+        "headers_to_add": _headers({"location": location, **_SECURITY_HEADERS}),
+    }
+
+
+def _pair(  # noqa: PLR0913 - keyword-only, all plain texts
+    condition: Config,
+    *,
+    code: str,
+    message: str,
+    title: str,
+    text: str,
+    new_status: int | None = None,
+    refresh: bool = False,
+) -> list[Config]:
+    """Return the page for people and the JSON for programs."""
+    status = {"status_code": new_status} if new_status else {}
+    retry = {"refresh": "3"} if refresh else {}
+    error = {"code": code, "message": message, "details": {}}
+    page = (
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
+        "<meta name=viewport content='width=device-width'>"
+        f"<style>{_STYLE}</style><h1>{title}</h1><p>{text}</p>"
+        "<p class=by>jupyter-tensorone-proxy</p>\n"
+    )
+    html_format = {
+        "text_format_source": {"inline_string": page},
+        "content_type": "text/html; charset=utf-8",
+    }
+    return [
+        {
+            "filter": _and(condition, _wants_html()),
+            **status,
+            "body_format_override": html_format,
+            "headers_to_add": _headers({**_SECURITY_HEADERS, **retry}),
+        },
+        {
+            "filter": condition,
+            **status,
+            "body_format_override": {"json_format": {"success": False, "error": error}},
+            "headers_to_add": _headers(_SECURITY_HEADERS),
+        },
+    ]
+
+
+def _headers(values: dict[str, str]) -> list[Config]:
+    return [
+        {"header": {"key": k, "value": v}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+        for k, v in values.items()
+    ]
+
+
+def _and(*conditions: Config) -> Config:
+    return {"and_filter": {"filters": list(conditions)}}
+
+
+def _status(code: int) -> Config:
+    value = {"default_value": code, "runtime_key": "unused"}
+    return {"status_code_filter": {"comparison": {"op": "EQ", "value": value}}}
+
+
+def _flag(*flags: str) -> Config:
+    return {"response_flag_filter": {"flags": list(flags)}}
+
+
+def _header(name: str, match: dict[str, Any]) -> Config:
+    return {"header_filter": {"header": {"name": name, "string_match": match}}}
+
+
+def _wants_html() -> Config:
+    return _header("accept", {"contains": "text/html"})
+
+

@@ -1,0 +1,407 @@
+"""One function for each Envoy resource of a mapping: cluster, endpoints, listener, routes.
+
+Written as protobuf's JSON form, so that they read like Envoy's documentation; `snapshot` turns them
+into typed messages, which checks every field name and type. No function here does I/O.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import Any
+
+from ...models import HealthCheck
+from ..desired import DesiredCluster, DesiredMapping, Edge
+from . import filters, replies
+from .filters import Config, typed
+
+VISITOR_CLUSTER = "visitor_pages"
+"""Static cluster of the bootstrap: the gateway's own pages."""
+
+LEAF_SECRET = "leaf"  # noqa: S105 - the name of a resource
+REDIRECT_ROUTES = "redirect_to_https"
+HEALTH_LOG = "health.log"
+BUFFER_BYTES = 32_768
+
+ADS: Config = {"ads": {}, "resource_api_version": "V3"}
+_HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+_UNLIMITED = 1_000_000
+
+
+def listener_name(external_port: int) -> str:
+    """Return the name of the listener on an external port."""
+    return f"port_{external_port}"
+
+
+# --- towards the service -------------------------------------------------------------------
+
+
+def make_cluster(mapping: DesiredMapping) -> Config:
+    """Return the cluster: how the service is reached and checked."""
+    single = not mapping.request.replicas
+    cluster: Config = {
+        "name": mapping.id,
+        "type": "EDS",
+        "eds_cluster_config": {"eds_config": ADS},
+        "connect_timeout": "2s",
+        "per_connection_buffer_limit_bytes": BUFFER_BYTES,
+        "ignore_health_on_host_removal": True,
+        "circuit_breakers": {
+            "thresholds": [
+                {
+                    "max_connections": _UNLIMITED,
+                    "max_pending_requests": _UNLIMITED,
+                    "max_requests": _UNLIMITED,
+                }
+            ]
+        },
+        # A service alone is always tried, so that it serves again the moment it is back.
+        "common_lb_config": {"healthy_panic_threshold": {"value": 100 if single else 0}},
+        "typed_extension_protocol_options": {_HTTP_OPTIONS: typed(_HTTP_OPTIONS, _http(mapping))},
+    }
+    if mapping.request.app_protocol == "https":
+        # The certificate of a loopback service proves nothing; it is not checked.
+        cluster["transport_socket"] = {
+            "name": "envoy.transport_sockets.tls",
+            "typed_config": typed(
+                "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext", {}
+            ),
+        }
+    check = health_check(mapping)
+    if check.enabled:
+        cluster["health_checks"] = [_make_health_check(mapping, check)]
+    return cluster
+
+
+def make_endpoints(mapping: DesiredMapping, *, check_health: bool) -> Config:
+    """Return the service's addresses.
+
+    Args:
+        mapping: The mapping.
+        check_health: False while the cluster is new: a first check of a service that does not
+            answer would hold up every other change for the check's timeout.
+    """
+    ports = [mapping.request.internal_port, *(mapping.request.replicas or [])]
+    return {
+        "cluster_name": mapping.id,
+        "endpoints": [{"lb_endpoints": [_endpoint(port, check_health) for port in ports]}],
+    }
+
+
+def health_check(mapping: DesiredMapping) -> HealthCheck:
+    """Return the health check in force; by default a TCP connection every 30 s."""
+    return mapping.request.health_check or HealthCheck()
+
+
+def _endpoint(port: int, check_health: bool) -> Config:  # noqa: FBT001 - private, one caller
+    endpoint: Config = {
+        "address": _socket("127.0.0.1", port),
+        # A service may listen on IPv6 only (RFC 8305).
+        "additional_addresses": [{"address": _socket("::1", port)}],
+    }
+    if not check_health:
+        endpoint["health_check_config"] = {"disable_active_health_check": True}
+    return {"endpoint": endpoint}
+
+
+def _socket(address: str, port: int) -> Config:
+    return {"socket_address": {"address": address, "port_value": port}}
+
+
+def _http(mapping: DesiredMapping) -> Config:
+    h2 = mapping.request.app_protocol in {"h2c", "grpc"}
+    protocol = {"http2_protocol_options": {}} if h2 else {"http_protocol_options": {}}
+    return {
+        "explicit_http_config": protocol,
+        # Shorter than any server's keep-alive, so that no request meets a closing connection.
+        "common_http_protocol_options": {"idle_timeout": "1s"},
+    }
+
+
+def _make_health_check(mapping: DesiredMapping, check: HealthCheck) -> Config:
+    interval = f"{check.interval_seconds}s"
+    made: Config = {
+        "timeout": f"{check.effective_timeout_seconds}s",
+        "interval": interval,
+        "no_traffic_interval": interval,
+        "no_traffic_healthy_interval": interval,
+        "unhealthy_interval": interval,
+        "unhealthy_threshold": check.retries,
+        "healthy_threshold": 1,
+        "reuse_connection": False,
+        "always_log_health_check_failures": True,
+        "always_log_health_check_success": True,
+        "event_logger": [
+            {
+                "name": "envoy.health_check.event_sinks.file",
+                "typed_config": typed(
+                    "envoy.extensions.health_check.event_sinks.file.v3"
+                    ".HealthCheckEventFileSink",
+                    {"event_log_path": HEALTH_LOG},
+                ),
+            }
+        ],
+    }
+    if check.path is None:
+        return {**made, "tcp_health_check": {}}
+    status = check.expected_status
+    expected = {"start": status, "end": status + 1} if status else {"start": 200, "end": 400}
+    made["http_health_check"] = {
+        "host": filters.local_host(mapping),
+        "path": check.path,
+        "expected_statuses": [expected],
+        # Without this one unexpected status at once counts as unhealthy, whatever `retries` says.
+        "retriable_statuses": [{"start": 100, "end": 600}],
+        "codec_client_type": "HTTP2" if "http2_protocol_options" in _http(mapping) else "HTTP1",
+    }
+    return made
+
+
+# --- towards the visitors ------------------------------------------------------------------
+
+
+def make_listener(group: tuple[DesiredMapping, ...], edge: Edge) -> Config:
+    """Return the listener of one external port: HTTPS, and a redirect for plain HTTP.
+
+    Args:
+        group: The mappings on that port; several only if each has a `custom_domain` of its own.
+        edge: What all listeners share.
+    """
+    chains = [_https_chain(mapping, edge) for mapping in group]
+    if any(mapping.request.ssl_redirect for mapping in group):
+        chains.append(_plain_http_chain())
+    port = group[0].external_port
+    return {
+        "name": listener_name(port),
+        "address": _socket(edge.listen, port),
+        # With it Envoy would silently share a port that another process of this user holds.
+        "enable_reuse_port": False,
+        "per_connection_buffer_limit_bytes": BUFFER_BYTES,
+        "listener_filters_timeout": "5s",
+        "listener_filters": [
+            {
+                "name": "envoy.filters.listener.tls_inspector",
+                "typed_config": typed(
+                    "envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector", {}
+                ),
+            }
+        ],
+        "filter_chains": chains,
+    }
+
+
+def make_routes(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) -> Config:
+    """Return the routes: the gateway's own pages, everything else to the service."""
+    domain = mapping.request.custom_domain
+    names = [domain] if domain else [_bracketed(name) for name in edge.host_names]
+    return {
+        "name": mapping.id,
+        "ignore_port_in_host_matching": True,
+        "virtual_hosts": [
+            {
+                "name": "service",
+                "domains": names,
+                "routes": [_visitor_route(mapping, cluster), _service_route(mapping, cluster, edge)],
+            },
+            {
+                "name": "elsewhere",
+                "domains": ["*"],
+                "routes": [
+                    {
+                        "match": {"prefix": "/"},
+                        "direct_response": {"status": 421},
+                        "typed_per_filter_config": filters.visitor_overrides(mapping, cluster),
+                    }
+                ],
+            },
+        ],
+    }
+
+
+def make_redirect_routes() -> Config:
+    """Return the routes that all plain-HTTP chains share: 308 to https on the same port."""
+    redirect = {"https_redirect": True, "response_code": "PERMANENT_REDIRECT"}
+    return {
+        "name": REDIRECT_ROUTES,
+        "virtual_hosts": [
+            {
+                "name": "redirect",
+                "domains": ["*"],
+                "routes": [{"match": {"prefix": "/"}, "redirect": redirect}],
+            }
+        ],
+    }
+
+
+def make_leaf_secret(edge: Edge) -> Config:
+    """Return the certificate that all listeners share."""
+    return {
+        "name": LEAF_SECRET,
+        "tls_certificate": {
+            "certificate_chain": {"inline_string": edge.certificate_pem},
+            "private_key": {"inline_string": edge.private_key_pem},
+        },
+    }
+
+
+def _bracketed(name: str) -> str:
+    return f"[{name}]" if ":" in name else name
+
+
+def _visitor_route(mapping: DesiredMapping, cluster: DesiredCluster) -> Config:
+    header = {"key": "x-tensorone-port", "value": mapping.id}
+    return {
+        "match": {"prefix": filters.VISITOR_PREFIX},
+        "route": {"cluster": VISITOR_CLUSTER, "timeout": "15s"},
+        "request_headers_to_add": [
+            {"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"},
+            *filters.visitor_headers(),
+        ],
+        "typed_per_filter_config": filters.visitor_overrides(mapping, cluster),
+    }
+
+
+def _service_route(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) -> Config:
+    balancer = mapping.request.load_balancer
+    seconds = balancer.timeout_seconds if balancer and balancer.timeout_seconds else 0
+    return {
+        "match": {"prefix": "/"},
+        "metadata": {
+            "filter_metadata": {
+                filters.NAMESPACE: {
+                    "internal_port": str(mapping.request.internal_port),
+                    "name_html": html.escape(mapping.request.description),
+                }
+            }
+        },
+        "route": {
+            "cluster": mapping.id,
+            "timeout": f"{seconds}s",
+            "host_rewrite_literal": filters.local_host(mapping),
+        },
+        "request_headers_to_add": filters.request_headers(mapping),
+        "response_headers_to_add": [_hsts()] if _sends_hsts(cluster) else [],
+        "typed_per_filter_config": filters.service_overrides(mapping, cluster, edge),
+    }
+
+
+def _sends_hsts(cluster: DesiredCluster) -> bool:
+    headers = cluster.access.security_headers
+    return bool(headers and headers.hsts_enabled)
+
+
+def _hsts() -> Config:
+    return {
+        "header": {"key": "strict-transport-security", "value": "max-age=31536000"},
+        "append_action": "ADD_IF_ABSENT",
+    }
+
+
+def _https_chain(mapping: DesiredMapping, edge: Edge) -> Config:
+    domain = mapping.request.custom_domain
+    return {
+        "name": mapping.id,
+        "filter_chain_match": {
+            "transport_protocol": "tls",
+            **({"server_names": [domain]} if domain else {}),
+        },
+        "transport_socket": _downstream_tls(),
+        "transport_socket_connect_timeout": "10s",
+        "filters": [_http_manager(mapping, edge)],
+    }
+
+
+def _plain_http_chain() -> Config:
+    return {
+        "name": "plain_http",
+        "filter_chain_match": {"transport_protocol": "raw_buffer"},
+        "transport_socket": {
+            "name": "envoy.transport_sockets.raw_buffer",
+            "typed_config": typed(
+                "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer", {}
+            ),
+        },
+        "filters": [_redirect_manager()],
+    }
+
+
+def _downstream_tls() -> Config:
+    return {
+        "name": "envoy.transport_sockets.tls",
+        "typed_config": typed(
+            "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+            {
+                "common_tls_context": {
+                    "tls_params": {
+                        "tls_minimum_protocol_version": "TLSv1_2",
+                        "cipher_suites": [
+                            "[ECDHE-ECDSA-AES128-GCM-SHA256|ECDHE-ECDSA-CHACHA20-POLY1305]",
+                            "[ECDHE-RSA-AES128-GCM-SHA256|ECDHE-RSA-CHACHA20-POLY1305]",
+                            "ECDHE-ECDSA-AES256-GCM-SHA384",
+                            "ECDHE-RSA-AES256-GCM-SHA384",
+                        ],
+                    },
+                    "alpn_protocols": ["h2", "http/1.1"],
+                    "tls_certificate_sds_secret_configs": [
+                        {"name": LEAF_SECRET, "sds_config": ADS}
+                    ],
+                }
+            },
+        ),
+    }
+
+
+def _http_manager(mapping: DesiredMapping, edge: Edge) -> Config:
+    return _manager(
+        stat_prefix=mapping.id,
+        routes=mapping.id,
+        http_filters=filters.http_filters(mapping, edge),
+        upgrade_configs=[{"upgrade_type": "websocket"}],
+        # Jupyter, MLflow and TensorBoard put %2F in paths that mean something.
+        path_with_escaped_slashes_action="KEEP_UNCHANGED",
+        local_reply_config=replies.local_replies(),
+    )
+
+
+def _redirect_manager() -> Config:
+    router = {
+        "name": "envoy.filters.http.router",
+        "typed_config": typed("envoy.extensions.filters.http.router.v3.Router", {}),
+    }
+    return _manager(stat_prefix="redirect", routes=REDIRECT_ROUTES, http_filters=[router])
+
+
+def _manager(*, stat_prefix: str, routes: str, http_filters: list[Config], **more: Any) -> Config:
+    config: Config = {
+        "stat_prefix": stat_prefix,
+        "rds": {"route_config_name": routes, "config_source": ADS},
+        "http_filters": http_filters,
+        "use_remote_address": True,
+        "xff_num_trusted_hops": 0,
+        "early_header_mutation_extensions": filters.early_header_removal(),
+        "server_header_transformation": "PASS_THROUGH",
+        "normalize_path": True,
+        "merge_slashes": True,
+        "strip_trailing_host_dot": True,
+        "max_request_headers_kb": 60,
+        "request_headers_timeout": "5s",
+        "stream_idle_timeout": "0s",
+        # One second here would be a second's wait at every WebSocket's close.
+        "delayed_close_timeout": "0s",
+        "common_http_protocol_options": {
+            "idle_timeout": "3600s",
+            "headers_with_underscores_action": "REJECT_REQUEST",
+        },
+        "http2_protocol_options": {
+            "max_concurrent_streams": 100,
+            "initial_stream_window_size": 65_536,
+            "initial_connection_window_size": 1_048_576,
+        },
+        **more,
+    }
+    return {
+        "name": "envoy.filters.network.http_connection_manager",
+        "typed_config": typed(
+            "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+            config,
+        ),
+    }

@@ -1,0 +1,109 @@
+"""`build_snapshot`: the one pure function from desired state to Envoy's configuration.
+
+A snapshot holds serialized resources with content hashes as versions, so that equal configuration
+has an equal version whoever builds it and whenever: a restarted control plane resends nothing.
+Desired state is immutable and compared by identity (see `desired`), so what was built from it is
+kept, and one change among a thousand mappings builds one mapping's resources.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ..desired import Desired, DesiredCluster, DesiredMapping, Edge
+from . import messages, resources
+from .messages import Resource, make_resource
+
+_KEPT = 20_000
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All resources of the data plane: type → name → resource."""
+
+    resources: Mapping[str, Mapping[str, Resource]]
+
+    def of(self, type_url: str) -> Mapping[str, Resource]:
+        """Return the resources of one type by name."""
+        return self.resources.get(type_url, {})
+
+    def changes_from(self, old: Snapshot) -> set[tuple[str, str]]:
+        """Return (type, name) of whatever is new, different or gone compared with `old`."""
+        return {
+            (type_url, name)
+            for type_url in messages.TYPES
+            for name in self.of(type_url).keys() | old.of(type_url).keys()
+            if self.of(type_url).get(name) != old.of(type_url).get(name)
+        }
+
+
+EMPTY = Snapshot({})
+
+
+def build_snapshot(desired: Desired, *, unchecked: frozenset[str] = frozenset()) -> Snapshot:
+    """Translate desired state into Envoy's configuration.
+
+    Args:
+        desired: What the data plane should do.
+        unchecked: Ids of mappings whose health check must not run yet, because their cluster is new
+            (see `resources.make_endpoints`).
+
+    Returns:
+        The snapshot; the same resources for the same desired state.
+
+    Raises:
+        google.protobuf.json_format.ParseError: A bug: a resource does not fit its message.
+    """
+    by_type: dict[str, dict[str, Resource]] = {type_url: {} for type_url in messages.TYPES}
+    for resource in _all(desired, unchecked):
+        by_type[resource.type_url][resource.name] = resource
+    return Snapshot(by_type)
+
+
+def _all(desired: Desired, unchecked: frozenset[str]) -> Iterator[Resource]:
+    by_port: dict[int, list[DesiredMapping]] = {}
+    for mapping in desired.active:
+        by_port.setdefault(mapping.external_port, []).append(mapping)
+        yield _cluster(mapping)
+        yield _endpoints(mapping, mapping.id not in unchecked)
+        yield _routes(mapping, desired.cluster, desired.edge)
+    for group in by_port.values():
+        yield _listener(tuple(group), desired.edge)
+    # Nobody subscribes to what no listener names, and nobody would acknowledge it.
+    if desired.active:
+        yield _leaf_secret(desired.edge)
+    if any(mapping.request.ssl_redirect for mapping in desired.active):
+        yield _redirect_routes()
+
+
+@lru_cache(maxsize=4)
+def _leaf_secret(edge: Edge) -> Resource:
+    return make_resource(messages.SECRET, resources.make_leaf_secret(edge))
+
+
+@lru_cache(maxsize=1)
+def _redirect_routes() -> Resource:
+    return make_resource(messages.ROUTES, resources.make_redirect_routes())
+
+
+@lru_cache(maxsize=_KEPT)
+def _cluster(mapping: DesiredMapping) -> Resource:
+    return make_resource(messages.CLUSTER, resources.make_cluster(mapping))
+
+
+@lru_cache(maxsize=_KEPT)
+def _endpoints(mapping: DesiredMapping, check_health: bool) -> Resource:  # noqa: FBT001 - cache key
+    config = resources.make_endpoints(mapping, check_health=check_health)
+    return make_resource(messages.ENDPOINTS, config)
+
+
+@lru_cache(maxsize=_KEPT)
+def _routes(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) -> Resource:
+    return make_resource(messages.ROUTES, resources.make_routes(mapping, cluster, edge))
+
+
+@lru_cache(maxsize=_KEPT)
+def _listener(group: tuple[DesiredMapping, ...], edge: Edge) -> Resource:
+    return make_resource(messages.LISTENER, resources.make_listener(group, edge))
