@@ -94,13 +94,9 @@ def _add_proxy(app: FastAPI, context: Context) -> None:
 
     @app.get("/v1/clusters")
     async def list_clusters() -> Response:
-        cluster, edge = controller.desired.cluster, controller.desired.edge
-        entry = {
-            "id": cluster.id,
-            "name": "local gateway",
-            "proxy_url": f"https://{edge.public_host}",
-        }
-        return _success([entry])
+        own_id = controller.desired.cluster.id
+        proxy_url = views.proxy_url(controller)
+        return _success([{"id": own_id, "name": "local gateway", "proxy_url": proxy_url}])
 
     @app.get(_PROXY)
     async def get_proxy(
@@ -126,7 +122,7 @@ def _add_proxy(app: FastAPI, context: Context) -> None:
         patch = await _patch(request, ProxySettings)
         cluster = await controller.update_cluster(lambda c: _with_settings(c, patch))
         return _success(
-            {"proxy_url": _proxy_url(context), "enabled": cluster.enabled}
+            {"proxy_url": views.proxy_url(controller), "enabled": cluster.enabled}
             | {"allowed_ips": list(cluster.allowed_ips)}
             | {"network_configuration": cluster.network.to_wire()}
         )
@@ -137,7 +133,7 @@ def _add_proxy(app: FastAPI, context: Context) -> None:
         settings = parse_request(ProxySettingsV2, await request.body())
         patch = settings.model_dump(exclude_unset=True)
         cluster = await controller.update_cluster(lambda c: _with_settings(c, patch))
-        return JSONResponse({"proxyUrl": _proxy_url(context), "enabled": cluster.enabled})
+        return JSONResponse({"proxyUrl": views.proxy_url(controller), "enabled": cluster.enabled})
 
     @app.put(f"{_PROXY}/access")
     async def update_access(cluster_id: str, request: Request) -> Response:
@@ -251,10 +247,6 @@ def _with_settings(cluster: DesiredCluster, patch: Mapping[str, Any]) -> Desired
 def _with_access(cluster: DesiredCluster, patch: Mapping[str, Any]) -> DesiredCluster:
     merged = merge_patch(cluster.access.to_wire(), patch)
     return replace(cluster, access=parse_request(ClusterAccess, merged))
-
-
-def _proxy_url(context: Context) -> str:
-    return f"https://{context.controller.desired.edge.public_host}"
 
 
 # --- answers -------------------------------------------------------------------------------

@@ -124,10 +124,8 @@ class ControlPlane:
 
 async def serve(plane: ControlPlane, api_socket: socket.socket, ready_fd: int) -> None:
     """Run until SIGTERM."""
-    Path(envoy.XDS_SOCKET).unlink(missing_ok=True)
-    await plane.controller.discovery.start(envoy.XDS_SOCKET)
-    Path(envoy.XDS_SOCKET).chmod(0o600)
     visitors = _unix_socket(envoy.VISITOR_SOCKET)
+    await plane.controller.discovery.start(envoy.XDS_SOCKET)
     servers = [
         (_Server(_uvicorn_config(plane.api())), api_socket),
         (_Server(_uvicorn_config(plane.visitors())), visitors),

@@ -51,6 +51,12 @@ class GatewayConfig:
         return self.state_path / "run"
 
     @property
+    def proxy_url(self) -> str:
+        """The base of the exposed URLs, without a port."""
+        host = self.public_host
+        return f"https://[{host}]" if ":" in host else f"https://{host}"
+
+    @property
     def api_key_file(self) -> Path:
         """The API key, random for each installation."""
         return self.state_path / "api_key"
@@ -79,11 +85,15 @@ def parse_arguments(argv: Sequence[str] | None) -> tuple[GatewayConfig, bool]:
     )
     add = parser.add_argument
     add("--state-dir", required=True, help="directory for keys, certificates and mappings")
-    add("--api-port", type=_port_or_zero, default=0, help="port of the REST API; 0 takes a free one")
+    add(
+        "--api-port", type=_port_or_zero, default=0, help="port of the REST API; 0 takes a free one"
+    )
     add("--listen", default="127.0.0.1", help="address that exposed ports are bound to")
     add("--public-host", default="localhost", help="host name in the URLs of exposed ports")
     add("--external-ports", type=_range, default=(32000, 32767), metavar="FIRST-LAST")
-    add("--database-url", default="", help="SQLAlchemy URL; SQLite in the state directory if absent")
+    add(
+        "--database-url", default="", help="SQLAlchemy URL; SQLite in the state directory if absent"
+    )
     add("--exit-with-parent", action="store_true", help="stop when standard input is closed")
     options = parser.parse_args(argv)
     config = GatewayConfig(

@@ -114,9 +114,7 @@ class Controller:
             self._require_unmapped(request, mapping_id)
             self._require_allowed(request)
             external_port = self._take_external_port(request, old)
-            mapping = replace(
-                old, request=request, external_port=external_port, updated_at=now()
-            )
+            mapping = replace(old, request=request, external_port=external_port, updated_at=now())
             await self._commit(
                 replace(self.desired, mappings={**self.desired.mappings, mapping_id: mapping}),
                 lambda tx: tx.save_mapping(self.desired.cluster.id, mapping),
@@ -231,9 +229,7 @@ class Controller:
 
     def _require_allowed(self, request: PortRequest) -> None:
         default = self.desired.cluster.access.default_authentication
-        policy.require_allowed(
-            request, default_authentication=default, own_ports=self._own_ports
-        )
+        policy.require_allowed(request, default_authentication=default, own_ports=self._own_ports)
 
     def _require_unmapped(self, request: PortRequest, own_id: str | None) -> None:
         for other in self.desired.mappings.values():

@@ -12,6 +12,8 @@ from datetime import datetime
 
 from ..models import AccessControl, ClusterAccess, NetworkConfiguration, PortRequest
 
+_HTTPS_PORT = 443
+
 
 @dataclass(frozen=True, eq=False)
 class DesiredMapping:
@@ -81,13 +83,27 @@ class Desired:
 def public_url(mapping: DesiredMapping, edge: Edge) -> str:
     """Return the URL that visitors use.
 
-    The port is left out where it is https's own (443). Raw services have `tls://` or `udp://`.
+    Raw services have `tls://` or `udp://`, and always a port.
     """
     request = mapping.request
     host = request.custom_domain or edge.public_host
-    host = f"[{host}]" if ":" in host else host
     if request.protocol == "udp":
-        return f"udp://{host}:{mapping.external_port}"
+        return f"udp://{bracketed(host)}:{mapping.external_port}"
     if request.app_protocol == "tcp":
-        return f"tls://{host}:{mapping.external_port}"
-    return f"https://{host}" + ("" if mapping.external_port == 443 else f":{mapping.external_port}")
+        return f"tls://{bracketed(host)}:{mapping.external_port}"
+    return https_origin(host, mapping.external_port)
+
+
+def https_origin(host: str, port: int) -> str:
+    """Return an origin as browsers write it: without https's own port (RFC 6454, section 6.2).
+
+    Example:
+        >>> https_origin("::1", 32001), https_origin("api.example.com", 443)
+        ('https://[::1]:32001', 'https://api.example.com')
+    """
+    return f"https://{bracketed(host)}" + ("" if port == _HTTPS_PORT else f":{port}")
+
+
+def bracketed(host: str) -> str:
+    """Return a host as it stands in a URL (RFC 3986, section 3.2.2)."""
+    return f"[{host}]" if ":" in host else host

@@ -121,8 +121,8 @@ def write_bootstrap(run_directory: Path) -> None:
 
 def bootstrap() -> dict[str, Any]:
     """Return Envoy's bootstrap: its admin socket, the control plane's socket, its limits."""
-    h2 = {"explicit_http_config": {"http2_protocol_options": {}}}
-    h1 = {"explicit_http_config": {"http_protocol_options": {}}}
+    h2: dict[str, Any] = {"explicit_http_config": {"http2_protocol_options": {}}}
+    h1: dict[str, Any] = {"explicit_http_config": {"http_protocol_options": {}}}
     retry = {"retry_back_off": {"base_interval": "0.1s", "max_interval": "0.5s"}}
     return {
         "node": {"id": "gateway", "cluster": "jupyter-tensorone-proxy"},
@@ -132,9 +132,7 @@ def bootstrap() -> dict[str, Any]:
                 "api_type": "DELTA_GRPC",
                 "transport_api_version": "V3",
                 "set_node_on_first_message_only": True,
-                "grpc_services": [
-                    {"envoy_grpc": {"cluster_name": "xds", "retry_policy": retry}}
-                ],
+                "grpc_services": [{"envoy_grpc": {"cluster_name": "xds", "retry_policy": retry}}],
             },
             "cds_config": {"ads": {}, "resource_api_version": "V3"},
             "lds_config": {"ads": {}, "resource_api_version": "V3"},

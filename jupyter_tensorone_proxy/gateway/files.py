@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 
 from ..errors import GatewayError
@@ -23,7 +22,7 @@ def private_directory(path: Path) -> Path:
                 suggestion="Choose your own with --state-dir.",
             )
         path.chmod(0o700)
-        probe = path / f".probe-{secrets.token_hex(4)}"
+        probe = path / f".probe-{os.urandom(4).hex()}"
         probe.touch(mode=0o600)
         probe.unlink()
     except OSError as error:
@@ -36,7 +35,7 @@ def private_directory(path: Path) -> Path:
 
 def write_private(path: Path, text: str) -> None:
     """Write a file of mode 0600 so that a reader sees the old text or the new, never half of it."""
-    temporary = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    temporary = path.with_name(f".{path.name}-{os.urandom(4).hex()}")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w") as file:

@@ -13,7 +13,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,8 +21,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from ..errors import GatewayError, StorageFullError
 from ..models import ClusterAccess, Link, NetworkConfiguration, PortRequest, User
 from .desired import DesiredCluster, DesiredMapping
-
-LATEST_REVISION = "0001"
+from .migrations import LATEST_REVISION, migrate_in_another_process
 
 _metadata = sa.MetaData()
 _clusters = sa.Table(
@@ -149,7 +147,7 @@ class Transaction:
         return result.rowcount == 1
 
     def _execute(self, statement: sa.Executable) -> sa.CursorResult[Any]:
-        return self._connection.execute(statement)  # type: ignore[return-value]  # Core always gives one
+        return self._connection.execute(statement)
 
 
 class Store:
@@ -210,16 +208,10 @@ class Store:
             ) from None
 
     def _migrate(self) -> None:
-        with self._engine.begin() as connection:
-            if _revision(connection) == LATEST_REVISION:
-                return
-            from alembic import command  # a sixth of a second, needed once
-            from alembic.config import Config
-
-            config = Config()
-            config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+        with self._engine.connect() as connection:
+            current = _revision(connection)
+        if current != LATEST_REVISION:
+            migrate_in_another_process(self._url)
 
 
 def now() -> datetime:

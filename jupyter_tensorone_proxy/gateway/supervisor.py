@@ -173,9 +173,7 @@ class Supervisor:
             (self.config.run_path / name).unlink(missing_ok=True)
         return self._spawn(envoy.command(binary), preexec=_raise_file_limit)
 
-    def _start_control(
-        self, api_socket: socket.socket, ready_fd: int
-    ) -> subprocess.Popen[bytes]:
+    def _start_control(self, api_socket: socket.socket, ready_fd: int) -> subprocess.Popen[bytes]:
         module = f"{__package__}.app"
         arguments = ["--config", "config.json", "--api-fd", str(api_socket.fileno())]
         command = [sys.executable, "-m", module, *arguments, "--ready-fd", str(ready_fd)]
@@ -227,12 +225,11 @@ class Supervisor:
     def _announce(self, api_socket: socket.socket) -> None:
         if self._stopping:
             return
-        host = self.config.public_host
         runtime = {
             "api_url": f"http://127.0.0.1:{api_socket.getsockname()[1]}",
             "api_key_file": str(self.config.api_key_file),
             "cluster_id": CLUSTER_ID,
-            "proxy_url": f"https://[{host}]" if ":" in host else f"https://{host}",
+            "proxy_url": self.config.proxy_url,
             "ca_file": str(self.config.ca_file),
             "pid": os.getpid(),
         }

@@ -14,7 +14,7 @@ from ..models import (
 )
 from .certificates import Leaf
 from .control import Controller
-from .desired import Desired, DesiredMapping, public_url
+from .desired import Desired, DesiredMapping, bracketed, public_url
 from .health import HealthLog
 from .store import now
 from .xds.resources import health_check
@@ -68,6 +68,11 @@ def _status(mapping: DesiredMapping, controller: Controller) -> str:
     return "error" if mapping.id in controller.refused else "active"
 
 
+def proxy_url(controller: Controller) -> str:
+    """Return the base of the exposed URLs."""
+    return f"https://{bracketed(controller.desired.edge.public_host)}"
+
+
 def proxy_config(
     controller: Controller,
     *,
@@ -83,7 +88,7 @@ def proxy_config(
         moments.append(desired.cluster.updated_at)
     config = ProxyConfig(
         cluster_id=desired.cluster.id,
-        proxy_url=f"https://{desired.edge.public_host}",
+        proxy_url=proxy_url(controller),
         proxy_status="active" if desired.cluster.enabled else "disabled",
         port_mappings=mappings,
         access_control=_with_defaults(desired.cluster.access),

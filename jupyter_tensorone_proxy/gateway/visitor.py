@@ -19,21 +19,9 @@ from starlette.routing import Route
 from .control import Controller
 from .desired import DesiredMapping
 from .identity import Signer
+from .pages import HEADERS, page
 from .store import Store
 from .xds.filters import VISITOR_PREFIX, session_cookie
-
-_HEADERS = {
-    "cache-control": "no-store",
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; "
-    "form-action 'self'; base-uri 'none'",
-}
-_STYLE = (
-    ":root{color-scheme:light dark}"
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;padding:0 1.5rem}"
-    "h1{font-size:1.25rem}p.by{opacity:.75;font-size:.85rem}"
-)
 
 Handler = Callable[[Request, DesiredMapping], Awaitable[Response]]
 
@@ -61,7 +49,7 @@ class _Pages:
         self._store = store
         self._signer = signer
 
-    def on(self, page: Handler) -> Callable[[Request], Awaitable[Response]]:
+    def on(self, handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         """Hand a page the mapping that Envoy says the request is for."""
 
         async def endpoint(request: Request) -> Response:
@@ -69,7 +57,7 @@ class _Pages:
             mapping = self._controller.desired.mappings.get(mapping_id)
             if mapping is None:
                 return _page("No longer exposed", "This port is no longer exposed.", 404)
-            return await page(request, mapping)
+            return await handler(request, mapping)
 
         return endpoint
 
@@ -82,13 +70,13 @@ class _Pages:
         destination = request.headers.get("sec-fetch-dest")
         mode = request.headers.get("sec-fetch-mode", "navigate")
         if "sec-purpose" in request.headers or mode != "navigate":
-            return PlainTextResponse("Open the link itself.", 403, headers=_HEADERS)
+            return PlainTextResponse("Open the link itself.", 403, headers=HEADERS)
         claims = self._signer.read_link(_token(request), mapping.id)
         if claims is None or not self._redeem(claims.link_id, mapping):
             name = html.escape(mapping.request.description)
             text = f"This link to {name} has expired or was already used. Ask for a new one."
             return _page("This link is no longer good", text, 403)
-        response = RedirectResponse(_local_path(request), 302, headers=_HEADERS)
+        response = RedirectResponse(_local_path(request), 302, headers=HEADERS)
         seconds = 60 * self._session_minutes(mapping)
         token = self._signer.session(mapping.id, claims.user, lifetime_seconds=seconds)
         if destination != "iframe":
@@ -134,7 +122,7 @@ class _Pages:
         """Drop the session's cookies; only the mapping's own pages may ask for it."""
         origin = request.headers.get("origin")
         if origin and urlsplit(origin).netloc != request.headers.get("host"):
-            return PlainTextResponse("Sign out from the page itself.", 403, headers=_HEADERS)
+            return PlainTextResponse("Sign out from the page itself.", 403, headers=HEADERS)
         response = _page("Signed out", "You are signed out.", 200)
         for framed in (False, True):
             same_site = "None; Partitioned" if framed else "Lax"
@@ -163,10 +151,4 @@ def _local_path(request: Request) -> str:
 
 
 def _page(title: str, text: str, status: int) -> HTMLResponse:
-    body = (
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
-        "<meta name=viewport content='width=device-width'>"
-        f"<style>{_STYLE}</style><h1>{title}</h1><p>{text}</p>"
-        "<p class=by>jupyter-tensorone-proxy</p>\n"
-    )
-    return HTMLResponse(body, status, headers=_HEADERS)
+    return HTMLResponse(page(title, text), status, headers=HEADERS)

@@ -134,13 +134,11 @@ class DiscoveryServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type:
             RejectedError, NotConnectedError: As for `apply`.
         """
         keys = {(t, name) for t, by_name in self._visible.items() for name in by_name}
-        if not keys:
-            waiting = self._connected.wait()
-        else:
-            self._waiting = _Waiting(keys)
-            waiting = self._settled(self._waiting)
+        self._waiting = _Waiting(keys)
+        self._waiting.settle(())
         try:
-            await asyncio.wait_for(waiting, timeout_seconds)
+            await asyncio.wait_for(self._connected.wait(), timeout_seconds)
+            await asyncio.wait_for(self._settled(self._waiting), timeout_seconds)
         except asyncio.TimeoutError:
             self._waiting = None
             raise NotConnectedError("Envoy did not connect in time") from None
@@ -189,7 +187,7 @@ class DiscoveryServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type:
     async def DeltaAggregatedResources(  # noqa: N802 - gRPC's name
         self,
         request_iterator: AsyncIterator[discovery_pb2.DeltaDiscoveryRequest],
-        context: grpc.aio.ServicerContext,
+        context: grpc.aio.ServicerContext,  # noqa: ARG002 - gRPC's signature
     ) -> AsyncIterator[discovery_pb2.DeltaDiscoveryResponse]:
         """Serve one connection of Envoy (gRPC calls this)."""
         stream = _Stream(self, self._visible)
@@ -220,9 +218,7 @@ class _Stream:
         self._sent: dict[str, list[Key]] = {}
         self._nonces = itertools.count(1)
 
-    async def read(
-        self, requests: AsyncIterator[discovery_pb2.DeltaDiscoveryRequest]
-    ) -> None:
+    async def read(self, requests: AsyncIterator[discovery_pb2.DeltaDiscoveryRequest]) -> None:
         try:
             async for request in requests:
                 if request.type_url in self._known:
@@ -296,9 +292,7 @@ class _Stream:
                 else:
                     self._server.settle([(type_url, name)])
             elif force or known.get(name) != resource.version:
-                response.resources.add(
-                    name=name, version=resource.version, resource=resource.body
-                )
+                response.resources.add(name=name, version=resource.version, resource=resource.body)
                 known[name] = resource.version
                 keys.append((type_url, name))
         if keys or answer:
@@ -315,7 +309,7 @@ def short_reason(message: str) -> str:
         'X.Y: value must be > 0'
     """
     match = re.search(r"Proto constraint validation failed \((.*?)\)(: |$)", message, re.DOTALL)
-    reason = match.group(1) if match else message.split(": name:")[0].splitlines()[0]
+    reason = match.group(1) if match else message.partition(": name:")[0].splitlines()[0]
     if "BEGIN " in reason or "inline_string" in reason:
         reason = "the configuration was refused"
     return reason[:_LONGEST_REASON]

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ...models import IpRange
-from ..desired import DesiredCluster, DesiredMapping, Edge
+from ..desired import DesiredCluster, DesiredMapping, Edge, https_origin
 
 Config = dict[str, Any]
 
@@ -124,8 +124,8 @@ def local_host(mapping: DesiredMapping) -> str:
 def own_origins(mapping: DesiredMapping, edge: Edge) -> list[str]:
     """Return every origin a browser may show this mapping under."""
     domain = mapping.request.custom_domain
-    port = "" if mapping.external_port == 443 else f":{mapping.external_port}"
-    return [f"https://{name}{port}" for name in ([domain] if domain else edge.host_names)]
+    names = [domain] if domain else edge.host_names
+    return [https_origin(name, mapping.external_port) for name in names]
 
 
 def early_header_removal() -> list[Config]:

@@ -8,24 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..pages import HEADERS, page
 from .filters import NAMESPACE, VISITOR_PREFIX, Config
 
 _PORT = f"%METADATA(ROUTE:{NAMESPACE}:internal_port)%"
 _NAME = f"%METADATA(ROUTE:{NAMESPACE}:name_html)%"
-
-_STYLE = (
-    ":root{color-scheme:light dark}"
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;padding:0 1.5rem}"
-    "h1{font-size:1.25rem}p.by{opacity:.75;font-size:.85rem}"
-)
-
-_SECURITY_HEADERS = {
-    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; "
-    "frame-ancestors *",
-    "x-content-type-options": "nosniff",
-    "cache-control": "no-store",
-    "referrer-policy": "no-referrer",
-}
 
 
 def local_replies() -> Config:
@@ -87,7 +74,7 @@ def _redirect_to_sign_in() -> Config:
         "filter": _and(_status(401), _header(":method", {"exact": "GET"}), _wants_html()),
         "status_code": 302,
         "body": {"inline_string": ""},
-        "headers_to_add": _headers({"location": location, **_SECURITY_HEADERS}),
+        "headers_to_add": _headers({"location": location, **HEADERS}),
     }
 
 
@@ -105,14 +92,8 @@ def _pair(  # noqa: PLR0913 - keyword-only, all plain texts
     status = {"status_code": new_status} if new_status else {}
     retry = {"refresh": "3"} if refresh else {}
     error = {"code": code, "message": message, "details": {}}
-    page = (
-        f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
-        "<meta name=viewport content='width=device-width'>"
-        f"<style>{_STYLE}</style><h1>{title}</h1><p>{text}</p>"
-        "<p class=by>jupyter-tensorone-proxy</p>\n"
-    )
     html_format = {
-        "text_format_source": {"inline_string": page},
+        "text_format_source": {"inline_string": page(title, text)},
         "content_type": "text/html; charset=utf-8",
     }
     return [
@@ -120,13 +101,13 @@ def _pair(  # noqa: PLR0913 - keyword-only, all plain texts
             "filter": _and(condition, _wants_html()),
             **status,
             "body_format_override": html_format,
-            "headers_to_add": _headers({**_SECURITY_HEADERS, **retry}),
+            "headers_to_add": _headers({**HEADERS, **retry}),
         },
         {
             "filter": condition,
             **status,
             "body_format_override": {"json_format": {"success": False, "error": error}},
-            "headers_to_add": _headers(_SECURITY_HEADERS),
+            "headers_to_add": _headers(HEADERS),
         },
     ]
 
@@ -157,5 +138,3 @@ def _header(name: str, match: dict[str, Any]) -> Config:
 
 def _wants_html() -> Config:
     return _header("accept", {"contains": "text/html"})
-
-

@@ -10,7 +10,7 @@ import html
 from typing import Any
 
 from ...models import HealthCheck
-from ..desired import DesiredCluster, DesiredMapping, Edge
+from ..desired import DesiredCluster, DesiredMapping, Edge, bracketed
 from . import filters, replies
 from .filters import Config, typed
 
@@ -109,7 +109,7 @@ def _socket(address: str, port: int) -> Config:
 
 def _http(mapping: DesiredMapping) -> Config:
     h2 = mapping.request.app_protocol in {"h2c", "grpc"}
-    protocol = {"http2_protocol_options": {}} if h2 else {"http_protocol_options": {}}
+    protocol: Config = {"http2_protocol_options": {}} if h2 else {"http_protocol_options": {}}
     return {
         "explicit_http_config": protocol,
         # Shorter than any server's keep-alive, so that no request meets a closing connection.
@@ -134,8 +134,7 @@ def _make_health_check(mapping: DesiredMapping, check: HealthCheck) -> Config:
             {
                 "name": "envoy.health_check.event_sinks.file",
                 "typed_config": typed(
-                    "envoy.extensions.health_check.event_sinks.file.v3"
-                    ".HealthCheckEventFileSink",
+                    "envoy.extensions.health_check.event_sinks.file.v3.HealthCheckEventFileSink",
                     {"event_log_path": HEALTH_LOG},
                 ),
             }
@@ -192,7 +191,7 @@ def make_listener(group: tuple[DesiredMapping, ...], edge: Edge) -> Config:
 def make_routes(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) -> Config:
     """Return the routes: the gateway's own pages, everything else to the service."""
     domain = mapping.request.custom_domain
-    names = [domain] if domain else [_bracketed(name) for name in edge.host_names]
+    names = [domain] if domain else [bracketed(name) for name in edge.host_names]
     return {
         "name": mapping.id,
         "ignore_port_in_host_matching": True,
@@ -200,7 +199,10 @@ def make_routes(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) ->
             {
                 "name": "service",
                 "domains": names,
-                "routes": [_visitor_route(mapping, cluster), _service_route(mapping, cluster, edge)],
+                "routes": [
+                    _visitor_route(mapping, cluster),
+                    _service_route(mapping, cluster, edge),
+                ],
             },
             {
                 "name": "elsewhere",
@@ -241,10 +243,6 @@ def make_leaf_secret(edge: Edge) -> Config:
             "private_key": {"inline_string": edge.private_key_pem},
         },
     }
-
-
-def _bracketed(name: str) -> str:
-    return f"[{name}]" if ":" in name else name
 
 
 def _visitor_route(mapping: DesiredMapping, cluster: DesiredCluster) -> Config:
@@ -316,9 +314,7 @@ def _plain_http_chain() -> Config:
         "filter_chain_match": {"transport_protocol": "raw_buffer"},
         "transport_socket": {
             "name": "envoy.transport_sockets.raw_buffer",
-            "typed_config": typed(
-                "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer", {}
-            ),
+            "typed_config": typed("envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer", {}),
         },
         "filters": [_redirect_manager()],
     }
