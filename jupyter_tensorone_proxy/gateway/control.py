@@ -7,6 +7,7 @@ answer, the transaction is undone and Envoy is given the last good configuration
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import socket
 from collections.abc import Callable, Mapping
@@ -32,6 +33,7 @@ from .xds.resources import listener_name
 from .xds.snapshot import build_snapshot
 
 _log = logging.getLogger(__name__)
+_LISTENING_PAUSES = [0.001] * 20 + [0.05] * 40
 
 
 class Controller:
@@ -85,7 +87,7 @@ class Controller:
 
         Raises:
             PortAlreadyMappedError, ExternalPortInUseError, ProtectedPortError: As they say.
-            DataPlaneRejectedError, DataPlaneUnavailableError, StorageFullError: Nothing was changed.
+            DataPlaneRejectedError, DataPlaneUnavailableError, StorageFullError: Nothing changed.
         """
         async with self._lock:
             self._require_room()
@@ -181,6 +183,7 @@ class Controller:
             with self._store.transaction() as transaction:
                 write(transaction)
                 await self.discovery.apply(build_snapshot(desired, unchecked=new))
+                await self._wait_until_listening(desired)
         except BaseException as error:
             await self._restore()
             if isinstance(error, RejectedError):
@@ -196,6 +199,26 @@ class Controller:
             task = asyncio.create_task(self._start_health_checks())
             self._background.add(task)
             task.add_done_callback(self._background.discard)
+
+    async def _wait_until_listening(self, desired: Desired) -> None:
+        """Wait for the workers: a listener's first certificate reaches them after the ACK."""
+        before = {m.external_port for m in self.desired.active}
+        address = ipaddress.ip_address(self._config.listen)
+        loopback = "::1" if address.version == 6 else "127.0.0.1"  # noqa: PLR2004 - IPv6
+        host = loopback if address.is_unspecified else str(address)
+        for mapping in desired.active:
+            if mapping.external_port in before or mapping.request.protocol == "udp":
+                continue
+            for pause in _LISTENING_PAUSES:
+                try:
+                    _, writer = await asyncio.open_connection(host, mapping.external_port)
+                except OSError:
+                    await asyncio.sleep(pause)
+                else:
+                    writer.close()
+                    break
+            else:
+                raise NotConnectedError(f"Envoy does not listen on {mapping.external_port}")
 
     async def _restore(self) -> None:
         try:
@@ -242,7 +265,8 @@ class Controller:
                         "internal_port": request.internal_port,
                         "existing_mapping_id": other.id,
                         "existing_description": other.request.description,
-                        "suggestion": "Use a different internal port or update the existing mapping",
+                        "suggestion": "Use a different internal port "
+                        "or update the existing mapping",
                     },
                 )
 

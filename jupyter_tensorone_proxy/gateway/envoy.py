@@ -21,7 +21,7 @@ BOOTSTRAP_FILE = "envoy.json"
 
 _HEAP_BYTES = 2 * 1024**3
 _RESERVED_DESCRIPTORS = 256
-_STATS = r"^(http|cluster)\..*\.(downstream_rq_\dxx|downstream_rq_total|downstream_cx_active|upstream_rq_total)$"
+_STATS = r"^(http|cluster)\..*\.(downstream_(rq_\dxx|rq_total|cx_active)|upstream_rq_total)$"
 
 
 def find_envoy() -> str:
@@ -166,7 +166,7 @@ def _pipe_cluster(name: str, path: str, options: dict[str, Any]) -> dict[str, An
 
 def _overload_manager() -> dict[str, Any]:
     prefix = "type.googleapis.com/envoy.extensions.resource_monitors"
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     connections = 50_000 if hard == resource.RLIM_INFINITY else max(hard // 2, 64)
     heap = "envoy.resource_monitors.fixed_heap"
     return {

@@ -95,12 +95,17 @@ class HealthLog:
             return
         complete = lines[: lines.rfind(b"\n") + 1]
         self._offset += len(complete)
-        for line in complete.splitlines():
-            try:
-                yield json.loads(line)
-            except ValueError:
-                _log.warning("Envoy's health log has a line that is not JSON")
+        yield from (event for line in complete.splitlines() if (event := _event(line)))
         if self._offset > _EMPTY_OVER_BYTES:
             with self.path.open("r+b") as file:
                 file.truncate(0)
             self._offset = 0
+
+
+def _event(line: bytes) -> dict[str, Any] | None:
+    try:
+        event = json.loads(line)
+    except ValueError:
+        _log.warning("Envoy's health log has a line that is not JSON")
+        return None
+    return dict(event)

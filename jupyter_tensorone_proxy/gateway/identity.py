@@ -81,7 +81,7 @@ class Signer:
         return self._sign(f"link:{mapping_id}", user, lifetime_seconds, link_id)
 
     def read_link(self, token: str, mapping_id: str) -> LinkClaims | None:
-        """Return what a link's token says, or None if it is forged, expired or for another mapping."""
+        """Return what a link says, or None if it is forged, expired or for another mapping."""
         registry = jwt.JWTClaimsRegistry(
             iss={"essential": True, "value": self.issuer},
             aud={"essential": True, "value": f"link:{mapping_id}"},

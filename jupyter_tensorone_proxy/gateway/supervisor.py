@@ -193,13 +193,13 @@ class Supervisor:
             if preexec is not None:
                 preexec()
 
-        return subprocess.Popen(  # noqa: PLW1509 - this process has one thread
+        return subprocess.Popen(
             command,
             cwd=self.config.run_path,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             pass_fds=pass_fds,
-            preexec_fn=before_exec,
+            preexec_fn=before_exec,  # noqa: PLW1509 - this process has one thread
         )
 
     def _start(self, ready_fd: int, wake: int) -> None:

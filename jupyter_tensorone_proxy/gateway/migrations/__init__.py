@@ -29,5 +29,5 @@ def migrate_in_another_process(url: str) -> None:
         reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
         raise GatewayError(
             f"The store's tables cannot be brought up to date: {reason[0]}",
-            suggestion="Restore the store from a backup, or move it away to start without mappings.",
+            suggestion="Restore it from a backup, or move it away to start without mappings.",
         )

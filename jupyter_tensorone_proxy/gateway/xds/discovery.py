@@ -1,7 +1,7 @@
 """The delta ADS server: hands a snapshot to Envoy, and says what Envoy thought of it.
 
-One Envoy is connected at a time. `apply` returns when Envoy has acknowledged every changed resource,
-which for a listener and its routes means that it is listening (Envoy's xDS protocol, "Incremental
+One Envoy is connected at a time. `apply` returns when Envoy has acknowledged every changed
+resource, which for a listener and its routes means that it is listening (Envoy's xDS protocol, "Incremental
 xDS"; the traps are named where they are avoided).
 
 This module knows nothing of what the resources mean, except the order in which they must travel.
@@ -135,7 +135,7 @@ class DiscoveryServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type:
         """
         keys = {(t, name) for t, by_name in self._visible.items() for name in by_name}
         self._waiting = _Waiting(keys)
-        self._waiting.settle(())
+        self._waiting.settle(())  # there may be nothing to wait for
         try:
             await asyncio.wait_for(self._connected.wait(), timeout_seconds)
             await asyncio.wait_for(self._settled(self._waiting), timeout_seconds)
@@ -150,14 +150,11 @@ class DiscoveryServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type:
             raise RejectedError(waiting.reasons)
 
     async def _apply(self, snapshot: Snapshot) -> None:
-        changed = snapshot.changes_from(self._snapshot())
+        changed = snapshot.changes_from(Snapshot(self._visible))
         gone = {key for key in changed if key[1] not in snapshot.of(key[0])}
         await self._publish(snapshot, {k for k in changed - gone if k[0] in _UPSTREAM})
         await self._publish(snapshot, {k for k in changed if k[0] in _DOWNSTREAM})
         await self._publish(snapshot, {k for k in gone if k[0] in _UPSTREAM})
-
-    def _snapshot(self) -> Snapshot:
-        return Snapshot({t: dict(by_name) for t, by_name in self._visible.items()})
 
     async def _publish(self, snapshot: Snapshot, keys: set[Key]) -> None:
         if not keys:
@@ -230,7 +227,10 @@ class _Stream:
         """Send changed resources that Envoy subscribed to, in the order of their types."""
         for type_url in TYPES:
             names = {name for key_type, name in keys if key_type == type_url}
-            self._send(type_url, {n for n in names if self._wants(type_url, n)})
+            wanted = {n for n in names if self._wants(type_url, n)}
+            # Envoy may still have it from a listener that is draining.
+            self._server.settle((type_url, n) for n in wanted if self._is_current(type_url, n))
+            self._send(type_url, wanted)
             if type_url == CLUSTER:
                 # A changed cluster waits for its endpoints again, even if those are the same.
                 again = names & self._known[ENDPOINTS].keys()

@@ -34,9 +34,17 @@ class Snapshot:
         return {
             (type_url, name)
             for type_url in messages.TYPES
-            for name in self.of(type_url).keys() | old.of(type_url).keys()
-            if self.of(type_url).get(name) != old.of(type_url).get(name)
+            for name in _different(self.of(type_url), old.of(type_url))
         }
+
+
+def _different(new: Mapping[str, Resource], old: Mapping[str, Resource]) -> Iterator[str]:
+    for name, resource in new.items():
+        other = old.get(name)
+        # Most are the very same object, which is seen much sooner than equality.
+        if resource is not other and resource != other:
+            yield name
+    yield from old.keys() - new.keys()
 
 
 EMPTY = Snapshot({})

@@ -1,0 +1,62 @@
+"""What an idle gateway costs: resident memory of all its processes, and their share of a core.
+
+``python benchmarks/idle.py [--seconds 20] [--mappings 0]``
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.fixtures.gateway import free_range, run_gateway
+
+
+def main() -> None:
+    """Run the benchmark and print memory and processor time."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--mappings", type=int, default=0)
+    options = parser.parse_args()
+    ports = free_range(options.mappings + 10)
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        run_gateway(Path(directory), "--external-ports", ports) as gateway,
+    ):
+        with gateway.client() as client:
+            for number in range(options.mappings):
+                client.create_port(internal_port=40_000 + number, description=f"idle {number}")
+        pids = {"supervisor": gateway.process.pid, **gateway.children()}
+        time.sleep(2)
+        before = {name: cpu_seconds(pid) for name, pid in pids.items()}
+        time.sleep(options.seconds)
+        used = {name: cpu_seconds(pid) - before[name] for name, pid in pids.items()}
+        for name, pid in pids.items():
+            share = 100 * used[name] / options.seconds
+            print(f"{name:12} {resident_mb(pid):6.1f} MB  {share:5.2f} % of a core")
+        total = sum(resident_mb(pid) for pid in pids.values())
+        share = 100 * sum(used.values()) / options.seconds
+        print(f"{'together':12} {total:6.1f} MB  {share:5.2f} % of a core")
+
+
+def resident_mb(pid: int) -> float:
+    """Return a process's resident set in MB (10⁶ bytes)."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024 / 1e6
+    raise SystemExit(f"process {pid} is gone")
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,295 @@
+"""Every call of the API as data: method, path, body, and how to read the answer.
+
+Nothing here does I/O. Requests are judged before they are sent (`parse_request`); answers are read
+leniently, because a server may be newer than we are (`Model.from_server`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+
+from ..errors import UnexpectedAnswerError
+from ..models import (
+    Cluster,
+    ClusterAccess,
+    Link,
+    LinkRequest,
+    Model,
+    NetworkConfiguration,
+    PortMapping,
+    PortRequest,
+    PortSettings,
+    ProxyConfig,
+    ProxySettings,
+    ProxySettingsV2,
+    ProxyState,
+    User,
+    UserRequest,
+)
+from ..validation import parse_request
+
+T = TypeVar("T")
+M = TypeVar("M", bound=Model)
+
+_PROXY = "/v1/clusters/{cluster_id}/proxy"
+
+
+@dataclass(frozen=True)
+class Operation(Generic[T]):
+    """One call of the API.
+
+    Args:
+        method: HTTP method.
+        path: Path template; `{cluster_id}` and the names in `path_values` are filled in, quoted.
+        parse: Reads the body of a good answer.
+        path_values: Values for the path.
+        query: Query parameters.
+        body: JSON body, if there is one.
+        extension: Name of the extension of the contract it belongs to, if any.
+        missing_is_done: A 404 after a lost answer means that the first try worked.
+    """
+
+    method: Literal["GET", "POST", "PUT", "DELETE"]
+    path: str
+    parse: Callable[[Any], T]
+    path_values: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = field(default=None, repr=False)
+    extension: str | None = None
+    missing_is_done: bool = False
+
+    @property
+    def idempotent(self) -> bool:
+        """Whether doing it twice is the same as doing it once (RFC 9110, section 9.2.2)."""
+        return self.method != "POST"
+
+
+def get_proxy(
+    *,
+    include_health: bool = False,
+    include_access_logs: bool = False,
+    include_ssl_info: bool = False,
+) -> Operation[ProxyConfig]:
+    """Return the whole proxy of the cluster (contract: GET …/proxy).
+
+    Args:
+        include_health: With the health of every mapping.
+        include_access_logs: With recent requests.
+        include_ssl_info: With the certificate.
+
+    Raises:
+        ProxyError: As for every call: see `jupyter_tensorone_proxy.errors`.
+    """
+    flags = {
+        "include_health": include_health,
+        "include_access_logs": include_access_logs,
+        "include_ssl_info": include_ssl_info,
+    }
+    query = {name: "true" for name, wanted in flags.items() if wanted}
+    return Operation("GET", _PROXY, _parse_proxy, query=query)
+
+
+def list_ports() -> Operation[list[PortMapping]]:
+    """Return all port mappings of the cluster, with their health (contract: GET …/proxy)."""
+    query = {"include_health": "true"}
+    return Operation("GET", _PROXY, lambda body: _parse_proxy(body).port_mappings, query=query)
+
+
+def update_proxy(
+    *,
+    enabled: bool | None = None,
+    allowed_ips: list[str] | None = None,
+    network_configuration: NetworkConfiguration | None = None,
+    api_version: Literal["v1", "v2"] | None = None,
+) -> Operation[ProxyState]:
+    """Change settings of the proxy; what is not given stays (contract: PUT …/proxy, v1 and v2).
+
+    Args:
+        enabled: False closes every exposed port and keeps the mappings.
+        allowed_ips: Addresses and CIDR ranges that may connect; an empty list admits all.
+        network_configuration: How traffic is treated; only the first version of the API has it.
+        api_version: Which version to call: by default v2, or v1 with `network_configuration`.
+
+    Raises:
+        InvalidRequestError: A value is wrong.
+    """
+    given: dict[str, Any] = {"enabled": enabled, "allowed_ips": allowed_ips}
+    if network_configuration is not None:
+        given["network_configuration"] = network_configuration.to_wire()
+    fields = {name: value for name, value in given.items() if value is not None}
+    if (api_version or ("v1" if network_configuration else "v2")) == "v1":
+        body = parse_request(ProxySettings, fields).to_wire()
+        return Operation("PUT", _PROXY, _data(ProxyState), body=body)
+    body = parse_request(ProxySettingsV2, fields).to_wire()
+    return Operation("PUT", "/v2/clusters/{cluster_id}/proxy", _plain(ProxyState), body=body)
+
+
+def create_port(**fields: Any) -> Operation[PortMapping]:
+    """Expose a port (contract: POST …/proxy/ports).
+
+    Args:
+        **fields: Those of `PortRequest`; `internal_port` and `description` are required.
+
+    Returns:
+        The mapping, with its `url`.
+
+    Raises:
+        InvalidRequestError: One or more fields are wrong; nothing was sent.
+        PortAlreadyMappedError: The port has a mapping; its id is in `details`.
+        ExternalPortInUseError: The wanted external port is taken.
+        ProtectedPortError: The port is not exposed for safety's sake.
+    """
+    body = parse_request(PortRequest, _plain_fields(fields)).to_wire()
+    return Operation("POST", f"{_PROXY}/ports", _data(PortMapping), body=body)
+
+
+def update_port(port_id: str, /, **fields: Any) -> Operation[PortMapping]:
+    """Change a port mapping (contract: PUT …/proxy/ports/{port_id}).
+
+    Only what is given changes, inside nested objects too; None resets a field (RFC 7396).
+
+    Args:
+        port_id: The mapping's id.
+        **fields: Those of `PortSettings`.
+
+    Raises:
+        InvalidRequestError: One or more fields are wrong.
+        PortNotFoundError: There is no such mapping.
+    """
+    body = parse_request(PortSettings, _plain_fields(fields)).to_wire()
+    return Operation(
+        "PUT",
+        f"{_PROXY}/ports/{{port_id}}",
+        _data(PortMapping),
+        path_values={"port_id": port_id},
+        body=body,
+    )
+
+
+def delete_port(port_id: str, /) -> Operation[None]:
+    """Stop exposing a port (contract: DELETE …/proxy/ports/{port_id}).
+
+    Args:
+        port_id: The mapping's id.
+
+    Raises:
+        PortNotFoundError: There is no such mapping.
+    """
+    return Operation(
+        "DELETE",
+        f"{_PROXY}/ports/{{port_id}}",
+        lambda _: None,
+        path_values={"port_id": port_id},
+        missing_is_done=True,
+    )
+
+
+def update_access(**fields: Any) -> Operation[ClusterAccess]:
+    """Change the access rules of the whole cluster (contract: PUT …/proxy/access).
+
+    Args:
+        **fields: Those of `ClusterAccess`; what is not given stays.
+
+    Raises:
+        InvalidRequestError: One or more fields are wrong.
+    """
+    body = parse_request(ClusterAccess, _plain_fields(fields)).to_wire()
+    return Operation("PUT", f"{_PROXY}/access", _data(ClusterAccess), body=body)
+
+
+def list_clusters() -> Operation[list[Cluster]]:
+    """Return the clusters that the API key can reach (GET /v1/clusters)."""
+    return Operation("GET", "/v1/clusters", _parse_clusters)
+
+
+def create_link(
+    port_id: str,
+    /,
+    *,
+    user: str,
+    expires_in_seconds: int = 60,
+    one_time: bool = True,
+    path: str = "/",
+) -> Operation[Link]:
+    """Return a URL that signs one person in to one mapping (extension of the contract).
+
+    Args:
+        port_id: The mapping's id.
+        user: Who is signed in by it.
+        expires_in_seconds: Until when it can be used: 1–60 for one-time links, else 30 days.
+        one_time: It can be used once.
+        path: Where the visitor lands.
+
+    Raises:
+        NotSupportedError: The server has no links.
+        PortNotFoundError: There is no such mapping.
+    """
+    fields = {
+        "port_id": port_id,
+        "user": user,
+        "expires_in_seconds": expires_in_seconds,
+        "one_time": one_time,
+        "path": path,
+    }
+    body = parse_request(LinkRequest, fields).to_wire()
+    return Operation("POST", f"{_PROXY}/links", _data(Link), body=body, extension="links")
+
+
+def create_user(name: str, /) -> Operation[User]:
+    """Add a person or program that may sign in (extension of the contract).
+
+    Args:
+        name: 1–200 characters, one line.
+
+    Returns:
+        The user; its `token` is shown only now.
+
+    Raises:
+        NotSupportedError: The server has no users.
+        ConflictError: The name is taken.
+    """
+    body = parse_request(UserRequest, {"name": name}).to_wire()
+    return Operation("POST", f"{_PROXY}/users", _data(User), body=body, extension="users")
+
+
+# --- reading answers -----------------------------------------------------------------------
+
+
+def _plain_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v.to_wire() if isinstance(v, Model) else v for k, v in fields.items()}
+
+
+def _parse_proxy(body: Any) -> ProxyConfig:
+    data = _data_of(body)
+    meta = body.get("meta")
+    return ProxyConfig.from_server({**data, "meta": meta} if isinstance(meta, dict) else data)
+
+
+def _parse_clusters(body: Any) -> list[Cluster]:
+    data = body.get("data", body) if isinstance(body, dict) else body
+    items = data.get("clusters") if isinstance(data, dict) else data
+    if not isinstance(items, list):
+        raise UnexpectedAnswerError("The list of clusters is not a list.")
+    return [Cluster.from_server(_object(item)) for item in items]
+
+
+def _data(model: type[M]) -> Callable[[Any], M]:
+    return lambda body: model.from_server(_data_of(body))
+
+
+def _plain(model: type[M]) -> Callable[[Any], M]:
+    return lambda body: model.from_server(_object(body))
+
+
+def _data_of(body: Any) -> dict[str, Any]:
+    """Return what is inside the envelope; an answer without one is taken as it is."""
+    plain = _object(body)
+    return _object(plain["data"]) if "data" in plain else plain
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise UnexpectedAnswerError("The answer is not a JSON object.")
+    return value
