@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .client import AsyncProxyClient as AsyncProxyClient
     from .client import ProxyClient as ProxyClient
-    from .commands import expose as expose
+    from .commands.exposure import expose as expose
     from .errors import ApiError as ApiError
     from .errors import ProxyError as ProxyError
     from .models import AccessControl as AccessControl
@@ -30,7 +30,7 @@ __version__ = "0.1.0"
 _HOME = {
     "AsyncProxyClient": "client",
     "ProxyClient": "client",
-    "expose": "commands",
+    "expose": "commands.exposure",
     "ApiError": "errors",
     "ProxyError": "errors",
     "AccessControl": "models",
@@ -65,7 +65,7 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Register ``%tensorone`` and ``%%tensorone``; called by IPython."""
+    """Register ``%tensorone``; called by IPython."""
     from .notebook.magics import load_ipython_extension as load
 
     load(shell)

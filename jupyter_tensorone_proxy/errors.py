@@ -9,6 +9,7 @@
     │   └── ApiTimeoutError         no answer in time
     ├── UnexpectedAnswerError       an answer that is not the contract's
     ├── NotSupportedError           this server does not have that extension
+    ├── UsageError                  a command's words cannot be understood
     ├── GatewayError                the embedded gateway cannot start or go on
     │   └── GatewayRunningError     another gateway owns the state directory
     └── ApiError                    the API said no
@@ -90,6 +91,10 @@ class NotSupportedError(ProxyError):
     """The server does not offer this extension of the contract."""
 
 
+class UsageError(ProxyError):
+    """The words of a command (`jupyter tensorone …`, `%tensorone …`) cannot be understood."""
+
+
 class GatewayError(ProxyError):
     """The embedded gateway cannot start, or cannot go on."""
 
@@ -142,7 +147,11 @@ class ApiError(ProxyError):
         fields = self.details.get("fields")
         if not isinstance(fields, list):
             return []
-        return [f"{f['field']}: {f['message']}." for f in fields if {"field", "message"} <= set(f)]
+        return [
+            f"{f['field']}: {f['message']}."
+            for f in fields
+            if isinstance(f, Mapping) and {"field", "message"} <= set(f)
+        ]
 
 
 class InvalidJsonError(ApiError):

@@ -31,6 +31,9 @@ from pydantic import (
 )
 
 _FROM_SERVER = {"from_server": True}
+PATCH = {"patch": True}
+"""Validation context of a partial update: rules that span fields judge only what is there."""
+
 _HOSTNAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -116,6 +119,10 @@ class Model(BaseModel):
 
 def _is_from_server(info: ValidationInfo) -> bool:
     return bool(info.context and info.context.get("from_server"))
+
+
+def _is_patch(info: ValidationInfo) -> bool:
+    return bool(info.context and info.context.get("patch"))
 
 
 # --- what people ask for -------------------------------------------------------------------
@@ -218,6 +225,8 @@ class HealthCheck(Model):
     def _timeout_within_interval(self, info: ValidationInfo) -> HealthCheck:
         if _is_from_server(info) or self.timeout_seconds is None:
             return self
+        if _is_patch(info) and "interval_seconds" not in self.model_fields_set:
+            return self  # the interval in force is the server's to compare with
         if self.timeout_seconds > self.interval_seconds:
             raise ValueError(
                 f"timeout_seconds ({self.timeout_seconds}) must not be longer than "
@@ -345,7 +354,7 @@ class Compression(Model):
     """Compression of answers (contract: `compression`)."""
 
     enabled: _Flag = True
-    algorithms: list[Literal["gzip", "br"]] = Field(default_factory=lambda: ["gzip", "br"])
+    algorithms: list[Literal["gzip", "br"]] = ["gzip", "br"]
 
 
 class NetworkConfiguration(Model):

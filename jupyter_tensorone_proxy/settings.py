@@ -40,7 +40,7 @@ class Settings:
     Args:
         api_url: Base URL of the API, without a trailing slash.
         api_key: The key; masked in `repr`, `str` and logs.
-        cluster_id: Which cluster.
+        cluster_id: Which cluster; empty if none is chosen, which is enough to list them.
         source: Where `api_url` came from, for messages: ``arguments``, ``environment``,
             ``Jupyter configuration``, ``running gateway`` or ``default``.
         ca_file: The certificate authority of the exposed URLs, if it is the gateway's own.
@@ -57,9 +57,28 @@ class Settings:
 
         Raises:
             InsecureUrlError: Plain http to a host that is not loopback.
-            ConfigurationError: The URL is not an http(s) URL.
+            ConfigurationError: The URL is not an http(s) URL, or the key cannot be one.
         """
         require_safe_url(self.api_url)
+        _checked_key(self.api_key.get_secret_value(), f"the {self.source}")
+
+    def require_cluster(self) -> str:
+        """Return the cluster.
+
+        Raises:
+            ConfigurationError: None is chosen, or what is chosen cannot be part of an address.
+        """
+        if not self.cluster_id:
+            raise ConfigurationError(
+                "The API key is set, but not which cluster to use.",
+                suggestion="Set TENSORONE_CLUSTER_ID; `ProxyClient().list_clusters()` lists them.",
+            )
+        if self.cluster_id in {".", ".."}:
+            raise ConfigurationError(
+                f"{self.cluster_id!r} is not a cluster's id.",
+                suggestion="Correct TENSORONE_CLUSTER_ID or the argument cluster_id.",
+            )
+        return self.cluster_id
 
 
 def require_safe_url(url: str) -> None:
@@ -80,10 +99,16 @@ def require_safe_url(url: str) -> None:
         ...
         jupyter_tensorone_proxy.errors.InsecureUrlError: http://example.com would ...
     """
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in {"http", "https"} and parts.port != 0
+    except ValueError:  # brackets that do not match, a port that is none
+        valid = False
+    if not valid or not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
+        shown = "The API's address" if "@" in url else repr(url)  # it may hold a password
         raise ConfigurationError(
-            f"{url!r} is not an http(s) URL.", suggestion="Use https://api.tensorone.ai or the like."
+            f"{shown} is not a plain http(s) URL.",
+            suggestion=f"Set TENSORONE_API_URL, or api_url, to the like of {TENSORONE_API_URL}.",
         )
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise InsecureUrlError(
@@ -214,12 +239,7 @@ def resolve_settings(
         what = "No TensorOne API key is set and no local gateway is running."
         raise ConfigurationError(what, suggestion=_HOW_TO)
     cluster, _ = sources.first("cluster_id", cluster_id)
-    if cluster is None:
-        raise ConfigurationError(
-            "The API key is set, but not which cluster to use.",
-            suggestion="Set TENSORONE_CLUSTER_ID; `ProxyClient.list_clusters()` lists them.",
-        )
-    return Settings((url or TENSORONE_API_URL).rstrip("/"), key, cluster, source)
+    return Settings((url or TENSORONE_API_URL).rstrip("/"), key, cluster or "", source)
 
 
 def has_api_key(environ: Mapping[str, str] | None = None) -> bool:

@@ -1,6 +1,6 @@
 """Judging what people ask for: every wrong field at once, each with what is allowed.
 
-The client judges before it sends and the gateway judges what it receives, by this one function;
+The client judges before it sends and the gateway judges what it receives, by these functions;
 so the same mistake reads the same in a notebook, a terminal and an answer of the API.
 """
 
@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from .errors import InvalidJsonError, InvalidRequestError
-from .models import Model
+from .models import PATCH, Model
 
 M = TypeVar("M", bound=Model)
 
@@ -43,10 +43,42 @@ def parse_request(model: type[M], data: Mapping[str, Any] | bytes) -> M:
         jupyter_tensorone_proxy.errors.InvalidRequestError: The request has 3 wrong fields. ...
     """
     fields = _decode(data) if isinstance(data, bytes) else data
+    return _judge(model, fields, fields)
+
+
+def parse_patch(model: type[Model], data: Mapping[str, Any] | bytes) -> dict[str, Any]:
+    """Read a partial update (RFC 7396): each given field is judged, null resets any field.
+
+    Rules that span fields are left to whoever knows the fields that are not given.
+
+    Args:
+        model: Whose fields, e.g. `PortSettings`.
+        data: The fields, or a body of JSON.
+
+    Returns:
+        The patch as JSON.
+
+    Raises:
+        InvalidJsonError: The body is not JSON (RFC 8259) in UTF-8.
+        InvalidRequestError: As for `parse_request`.
+
+    Example:
+        >>> from jupyter_tensorone_proxy.models import PortSettings
+        >>> parse_patch(PortSettings, {"ssl_redirect": None, "custom_domain": "API.example.com"})
+        {'custom_domain': 'api.example.com', 'ssl_redirect': None}
+    """
+    fields = _decode(data) if isinstance(data, bytes) else data
+    judged = _judge(model, fields, _without_nulls(fields), context=PATCH)
+    return _with_nulls(judged.to_wire(), fields)
+
+
+def _judge(
+    model: type[M], fields: Any, judged: Any, *, context: dict[str, bool] | None = None
+) -> M:
     problems: list[dict[str, Any]] = []
     parsed: M | None = None
     try:
-        parsed = model.model_validate(fields)
+        parsed = model.model_validate(judged, context=context)
     except ValidationError as error:
         problems = [_problem(e) for e in error.errors(include_url=False)]
     problems += _unknown_fields(model, fields)
@@ -54,6 +86,21 @@ def parse_request(model: type[M], data: Mapping[str, Any] | bytes) -> M:
         count = "a wrong field" if len(problems) == 1 else f"{len(problems)} wrong fields"
         raise InvalidRequestError(f"The request has {count}.", details={"fields": problems})
     return parsed
+
+
+def _without_nulls(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    return {k: _without_nulls(v) for k, v in value.items() if v is not None}
+
+
+def _with_nulls(target: dict[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    for name, value in patch.items():
+        if value is None:
+            target[name] = None
+        elif isinstance(value, Mapping):
+            _with_nulls(target[name], value)
+    return target
 
 
 def _decode(body: bytes) -> Any:

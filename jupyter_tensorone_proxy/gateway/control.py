@@ -210,13 +210,9 @@ class Controller:
             if mapping.external_port in before or mapping.request.protocol == "udp":
                 continue
             for pause in _LISTENING_PAUSES:
-                try:
-                    _, writer = await asyncio.open_connection(host, mapping.external_port)
-                except OSError:
-                    await asyncio.sleep(pause)
-                else:
-                    writer.close()
+                if await _listens(host, mapping.external_port):
                     break
+                await asyncio.sleep(pause)
             else:
                 raise NotConnectedError(f"Envoy does not listen on {mapping.external_port}")
 
@@ -321,6 +317,15 @@ def merge_patch(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str
         else:
             merged[name] = value
     return merged
+
+
+async def _listens(host: str, port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(host, port)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 def _may_share(one: PortRequest, other: PortRequest) -> bool:

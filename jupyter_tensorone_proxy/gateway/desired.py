@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ..models import AccessControl, ClusterAccess, NetworkConfiguration, PortRequest
+from ..models import AccessControl, ClusterAccess, Compression, NetworkConfiguration, PortRequest
 
 _HTTPS_PORT = 443
 
@@ -39,7 +39,9 @@ class DesiredCluster:
     enabled: bool = True
     allowed_ips: tuple[str, ...] = ()
     access: ClusterAccess = field(default_factory=ClusterAccess)
-    network: NetworkConfiguration = field(default_factory=NetworkConfiguration)
+    network: NetworkConfiguration = field(
+        default_factory=lambda: NetworkConfiguration(compression=Compression())
+    )
     updated_at: datetime | None = None
 
 
@@ -78,6 +80,11 @@ class Desired:
     def active(self) -> list[DesiredMapping]:
         """The mappings that have a listener now, in the order they were created."""
         return list(self.mappings.values()) if self.cluster.enabled else []
+
+
+def is_raw(mapping: DesiredMapping) -> bool:
+    """Say whether the service is not HTTP, so that nobody can sign in to it."""
+    return mapping.request.protocol == "udp" or mapping.request.app_protocol == "tcp"
 
 
 def public_url(mapping: DesiredMapping, edge: Edge) -> str:

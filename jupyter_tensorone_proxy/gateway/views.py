@@ -14,7 +14,7 @@ from ..models import (
 )
 from .certificates import Leaf
 from .control import Controller
-from .desired import Desired, DesiredMapping, bracketed, public_url
+from .desired import Desired, DesiredMapping, bracketed, is_raw, public_url
 from .health import HealthLog
 from .store import now
 from .xds.resources import health_check
@@ -43,7 +43,7 @@ def port_mapping(
         "updated_at": mapping.updated_at,
     }
     if health is not None:
-        check = health_check(mapping)
+        check = health_check(mapping, desired.cluster)
         found = health.of(mapping.id)
         observed["health_status"] = found.status if check.enabled else "disabled"
         observed["health_check"] = ObservedHealthCheck(
@@ -56,9 +56,8 @@ def port_mapping(
 
 def _access(mapping: DesiredMapping, desired: Desired) -> dict[str, object]:
     """Say outright whether sign-in is required, even where the mapping left it to the cluster."""
-    raw = mapping.request.protocol == "udp" or mapping.request.app_protocol == "tcp"
     default = desired.cluster.access.default_authentication
-    required = not raw and mapping.access.requires_sign_in(default=default)
+    required = not is_raw(mapping) and mapping.access.requires_sign_in(default=default)
     return mapping.access.to_wire() | {"authentication_required": required}
 
 

@@ -1,1 +1,7 @@
-"""The Jupyter server extension."""
+"""The Jupyter server extension: a REST door for the front ends, `go/…`, and the local gateway.
+
+`app.py` is the extension with its settings, `routes.py` and `go.py` answer requests, `opening.py`
+finds or makes the address to go to, `connection.py` knows which API is spoken to,
+`gateway_process.py` runs the gateway, and `kernel_environment.py` tells kernels about all of it.
+Nothing here imports the gateway: it is another process, maybe of another Python environment.
+"""

@@ -1,8 +1,7 @@
 """The delta ADS server: hands a snapshot to Envoy, and says what Envoy thought of it.
 
 One Envoy is connected at a time. `apply` returns when Envoy has acknowledged every changed
-resource, which for a listener and its routes means that it is listening (Envoy's xDS protocol, "Incremental
-xDS"; the traps are named where they are avoided).
+resource (Envoy's xDS protocol, "Incremental xDS"; traps are named where they are avoided).
 
 This module knows nothing of what the resources mean, except the order in which they must travel.
 """

@@ -9,32 +9,21 @@ Everything fails closed: a route that forgets its override lets nobody in.
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterable
-from typing import Any
-
-from ...models import IpRange
-from ..desired import DesiredCluster, DesiredMapping, Edge, https_origin
-
-Config = dict[str, Any]
+from ..desired import DesiredCluster, DesiredMapping, Edge
+from . import access, limits
+from .access import JWT_FILTER, USER_AUDIENCE
+from .typed import Config, typed
 
 COOKIE_PREFIX = "__Host-t1"
 """Every cookie of ours starts with it, and no cookie that does ever reaches a service."""
 
-USER_AUDIENCE = "users"
 NAMESPACE = "tensorone"
 VISITOR_PREFIX = "/.tensorone/"
 
-IP, CORS, SIGN_IN, ACCESS = "ip", "envoy.filters.http.cors", "sign_in", "access"
-COOKIES = "cookies"
-
-_JWT = "envoy.filters.http.jwt_authn"
-_FOREIGN = "(same-site|cross-site)"
-
-
-def typed(name: str, config: Config) -> Config:
-    """Return a config as protobuf's JSON form of an Any."""
-    return {"@type": f"type.googleapis.com/{name}", **config}
+IP, SIGN_IN, ACCESS, COOKIES = "ip", "sign_in", "access", "cookies"
+CORS = "envoy.filters.http.cors"
+RATE_LIMIT = "envoy.filters.http.local_ratelimit"
+GZIP, BROTLI = "gzip", "br"
 
 
 def session_cookie(mapping_id: str, *, framed: bool = False) -> str:
@@ -53,13 +42,17 @@ def session_cookie(mapping_id: str, *, framed: bool = False) -> str:
 
 def http_filters(mapping: DesiredMapping, edge: Edge) -> list[Config]:
     """Return the filter chain of one mapping, in the order requests pass it."""
-    rbac = "envoy.extensions.filters.http.rbac.v3.RBAC"
-    nobody = {"rules": {"action": "ALLOW"}}
+    rbac = typed("envoy.extensions.filters.http.rbac.v3.RBAC", {"rules": {"action": "ALLOW"}})
     return [
-        {"name": IP, "typed_config": typed(rbac, nobody)},
+        {"name": IP, "typed_config": rbac},
+        {"name": CORS, "typed_config": typed("envoy.extensions.filters.http.cors.v3.Cors", {})},
         {"name": SIGN_IN, "typed_config": _jwt_authn(mapping, edge)},
-        {"name": ACCESS, "typed_config": typed(rbac, nobody)},
-        {"name": COOKIES, "typed_config": _strip_cookies()},
+        {"name": ACCESS, "typed_config": rbac},
+        {"name": RATE_LIMIT, "typed_config": limits.filter_config()},
+        {"name": COOKIES, "typed_config": _rewrites(mapping)},
+        {"name": "location", "typed_config": _public_location()},
+        {"name": GZIP, "typed_config": _compressor("gzip", "gzip", "Gzip")},
+        {"name": BROTLI, "typed_config": _compressor("brotli", "brotli", "Brotli")},
         {
             "name": "envoy.filters.http.router",
             "typed_config": typed(
@@ -72,22 +65,28 @@ def http_filters(mapping: DesiredMapping, edge: Edge) -> list[Config]:
 
 def service_overrides(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) -> Config:
     """Return the per-route settings for requests that go to the service."""
-    access = mapping.access
-    private = access.requires_sign_in(default=cluster.access.default_authentication)
-    users = access.allowed_users if private else None
-    return {
-        IP: _rbac([_address_rule(mapping, cluster)], [{"any": True}]),
+    private = access.is_private(mapping, cluster)
+    overrides: Config = {
+        IP: access.address_override(mapping, cluster),
         SIGN_IN: _requirement("signed-in" if private else "anyone"),
-        ACCESS: _rbac([_users_rule(users)], [_origin_rule(mapping, edge)]),
+        ACCESS: access.people_override(mapping, cluster, edge),
+        **_compression(cluster),
     }
+    rate_limit = limits.rate_limit_override(mapping, cluster)
+    if rate_limit:
+        overrides[RATE_LIMIT] = rate_limit
+    cors = _cors(mapping)
+    if cors:
+        overrides[CORS] = cors
+    return overrides
 
 
 def visitor_overrides(mapping: DesiredMapping, cluster: DesiredCluster) -> Config:
     """Return the per-route settings for the gateway's own pages under `/.tensorone/`."""
     return {
-        IP: _rbac([_address_rule(mapping, cluster)], [{"any": True}]),
+        IP: access.address_override(mapping, cluster),
         SIGN_IN: _requirement("anyone"),
-        ACCESS: _rbac([{"any": True}], [{"any": True}]),
+        ACCESS: access.everybody_override(),
     }
 
 
@@ -98,16 +97,32 @@ def request_headers(mapping: DesiredMapping) -> list[Config]:
     local address, which is what services such as MLflow, Jupyter and Streamlit insist on.
     """
     return [
-        _header("x-forwarded-user", f"%DYNAMIC_METADATA({_JWT}:identity:sub)%"),
-        _header("x-forwarded-host", "%REQ(:authority)%"),
-        _header("origin", local_origin(mapping), action="OVERWRITE_IF_EXISTS"),
-        _header("cookie", f"%DYNAMIC_METADATA({NAMESPACE}:cookie)%"),
+        *visitor_headers(),
+        header("x-forwarded-host", "%REQ(:authority)%"),
+        header("origin", local_origin(mapping), action="OVERWRITE_IF_EXISTS"),
+        header("cookie", f"%DYNAMIC_METADATA({NAMESPACE}:cookie)%"),
     ]
 
 
 def visitor_headers() -> list[Config]:
-    """Return what is added to requests for the gateway's own pages: who is signed in."""
-    return [_header("x-forwarded-user", f"%DYNAMIC_METADATA({_JWT}:identity:sub)%")]
+    """Return what tells a page of ours, or the service, who is signed in."""
+    return [header("x-forwarded-user", f"%DYNAMIC_METADATA({JWT_FILTER}:identity:sub)%")]
+
+
+def response_headers(cluster: DesiredCluster) -> list[Config]:
+    """Return what is added to the service's answers (contract: `security_headers`)."""
+    wanted = cluster.access.security_headers
+    if wanted is None:
+        return []
+    added = []
+    if wanted.hsts_enabled:
+        hsts = header("strict-transport-security", "max-age=31536000", action="ADD_IF_ABSENT")
+        added.append(hsts)
+    if wanted.content_security_policy:
+        added.append(header("content-security-policy", _literal(wanted.content_security_policy)))
+    if wanted.x_frame_options:
+        added.append(header("x-frame-options", _literal(wanted.x_frame_options)))
+    return added
 
 
 def local_origin(mapping: DesiredMapping) -> str:
@@ -121,11 +136,9 @@ def local_host(mapping: DesiredMapping) -> str:
     return f"127.0.0.1:{mapping.request.internal_port}"
 
 
-def own_origins(mapping: DesiredMapping, edge: Edge) -> list[str]:
-    """Return every origin a browser may show this mapping under."""
-    domain = mapping.request.custom_domain
-    names = [domain] if domain else edge.host_names
-    return [https_origin(name, mapping.external_port) for name in names]
+def header(name: str, value: str, *, action: str = "OVERWRITE_IF_EXISTS_OR_ADD") -> Config:
+    """Return Envoy's option that sets a header."""
+    return {"header": {"key": name, "value": value}, "append_action": action}
 
 
 def early_header_removal() -> list[Config]:
@@ -164,8 +177,9 @@ def early_header_removal() -> list[Config]:
     ]
 
 
-def _header(name: str, value: str, *, action: str = "OVERWRITE_IF_EXISTS_OR_ADD") -> Config:
-    return {"header": {"key": name, "value": value}, "append_action": action}
+def _literal(value: str) -> str:
+    """Return text that Envoy's header formatter leaves as it is."""
+    return value.replace("%", "%%")
 
 
 def _jwt_authn(mapping: DesiredMapping, edge: Edge) -> Config:
@@ -223,114 +237,77 @@ def _requirement(name: str) -> Config:
     )
 
 
-def _strip_cookies() -> Config:
-    """Take our cookies out of the Cookie header, byte for byte leaving the others.
+def _rewrites(mapping: DesiredMapping) -> Config:
+    """Take our cookies out of the Cookie header, and the local address out of Location.
 
-    The rest goes to metadata, and a route that forwards puts it back (`request_headers`).
-    A script would do the same for twice the time and 170 KB of memory a mapping.
+    Both go to metadata: a route that forwards puts the other cookies back (`request_headers`), byte
+    for byte, and `_public_location` the path. A script would do the same for twice the time and
+    170 KB of memory a mapping.
     """
     ours = f"{COOKIE_PREFIX}f?-[^;,]*"
-    pattern = rf"^(?:{ours}(?:[;,][ \t]*|$))+|(?:[;,][ \t]*{ours})+"
-    rewrite = {"pattern": {"regex": pattern}, "substitution": ""}
+    cookies = rf"^(?:{ours}(?:[;,][ \t]*|$))+|(?:[;,][ \t]*{ours})+"
+    local = rf"^https?://(?:127\.0\.0\.1|localhost):{mapping.request.internal_port}/?(.*)$"
     return typed(
         "envoy.extensions.filters.http.header_to_metadata.v3.Config",
         {
-            "request_rules": [
-                {
-                    "header": "cookie",
-                    "on_header_present": {
-                        "metadata_namespace": NAMESPACE,
-                        "key": "cookie",
-                        "regex_value_rewrite": rewrite,
-                    },
-                    "remove": True,
-                }
-            ]
+            "request_rules": [_rewrite("cookie", cookies, "") | {"remove": True}],
+            "response_rules": [_rewrite("location", local, r"/\1")],
         },
     )
 
 
-def _rbac(principals: list[Config], permissions: list[Config]) -> Config:
-    policy = {"principals": principals, "permissions": permissions}
+def _rewrite(name: str, pattern: str, substitution: str) -> Config:
+    rewrite = {"pattern": {"regex": pattern}, "substitution": substitution}
+    pair = {"metadata_namespace": NAMESPACE, "key": name, "regex_value_rewrite": rewrite}
+    return {"header": name, "on_header_present": pair}
+
+
+def _public_location() -> Config:
+    """Send a redirect to the local address to the same path of the public one."""
+    value = f"%DYNAMIC_METADATA({NAMESPACE}:location)%"
+    append = header("location", value, action="OVERWRITE_IF_EXISTS")
     return typed(
-        "envoy.extensions.filters.http.rbac.v3.RBACPerRoute",
-        {"rbac": {"rules": {"action": "ALLOW", "policies": {"admit": policy}}}},
+        "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation",
+        {"mutations": {"response_mutations": [{"append": append}]}},
     )
 
 
-def _users_rule(users: list[str] | None) -> Config:
-    if not users:
-        return {"any": True}
-    return {"or_ids": {"ids": [_identity("sub", {"exact": u}) for u in users]}}
-
-
-def _identity(claim: str, match: Config) -> Config:
-    path = [{"key": "identity"}, {"key": claim}]
-    matcher = {"filter": _JWT, "path": path, "value": {"string_match": match}}
-    return {"sourced_metadata": {"metadata_matcher": matcher, "metadata_source": "DYNAMIC"}}
-
-
-def _address_rule(mapping: DesiredMapping, cluster: DesiredCluster) -> Config:
-    """Admit the peer's address: on every allow list there is, and on no block list."""
-    access = mapping.access
-    allow_lists = [access.ip_whitelist, cluster.access.ip_whitelist, list(cluster.allowed_ips)]
-    blocked = [*(access.blocked_ips or []), *cluster.access.blocked_ips]
-    rules = [_any_address(listed) for listed in allow_lists if listed]
-    if blocked:
-        rules.append({"not_id": _any_address(blocked)})
-    return {"and_ids": {"ids": rules}} if rules else {"any": True}
-
-
-def _any_address(ranges: Iterable[IpRange]) -> Config:
-    return {"or_ids": {"ids": [{"direct_remote_ip": cidr(r)} for r in ranges]}}
-
-
-def cidr(text: str) -> Config:
-    """Return an address or CIDR as Envoy's CidrRange; a mapped IPv6 address is its IPv4 one."""
-    network = ipaddress.ip_network(text, strict=False)
-    if isinstance(network, ipaddress.IPv6Network):
-        mapped = network.network_address.ipv4_mapped
-        if mapped is not None and network.prefixlen >= 96:  # noqa: PLR2004 - ::ffff:0:0/96
-            network = ipaddress.ip_network(f"{mapped}/{network.prefixlen - 96}", strict=False)
-    return {"address_prefix": str(network.network_address), "prefix_len": network.prefixlen}
-
-
-def _origin_rule(mapping: DesiredMapping, edge: Edge) -> Config:
-    """Let through only what the mapping's own page, a navigation or a program sends.
-
-    Sibling services on one host name carry each other's cookies, and Host and Origin are rewritten
-    for the service, so this is the only defence against cross-site requests (Fetch metadata, W3C).
-    """
-    own = _or(*[_header_is("origin", o) for o in own_origins(mapping, edge)])
-    has_origin = {"header": {"name": "origin", "present_match": True}}
-    foreign = _header_matches("sec-fetch-site", _FOREIGN)
-    upgrade = {"header": {"name": "upgrade", "present_match": True}}
-    get = _header_is(":method", "GET")
-    safe = _header_matches(":method", "(GET|HEAD|OPTIONS)")
-    navigation = _and(get, _header_is("sec-fetch-mode", "navigate"))
-    with_token = _identity("aud", {"exact": USER_AUDIENCE})
-    return _or(
-        _and(own, _not(foreign)),
-        _and(safe, _not(upgrade), _or(_not(foreign), navigation)),
-        _and(_not(has_origin), _not(foreign), _or(_not(upgrade), with_token)),
+def _compressor(name: str, package: str, message: str) -> Config:
+    library = typed(f"envoy.extensions.compression.{package}.compressor.v3.{message}", {})
+    return typed(
+        "envoy.extensions.filters.http.compressor.v3.Compressor",
+        {
+            "compressor_library": {"name": name, "typed_config": library},
+            "response_direction_config": {"common_config": {"min_content_length": 1024}},
+        },
     )
 
 
-def _header_is(name: str, value: str) -> Config:
-    return {"header": {"name": name, "string_match": {"exact": value}}}
+def _compression(cluster: DesiredCluster) -> Config:
+    """Return the switching-off of the compressors that the cluster does not want."""
+    wanted = cluster.network.compression
+    algorithms = set(wanted.algorithms) if wanted and wanted.enabled else set()
+    off = typed(
+        "envoy.extensions.filters.http.compressor.v3.CompressorPerRoute", {"disabled": True}
+    )
+    return {name: off for name in (GZIP, BROTLI) if name not in algorithms}
 
 
-def _header_matches(name: str, regex: str) -> Config:
-    return {"header": {"name": name, "string_match": {"safe_regex": {"regex": regex}}}}
-
-
-def _and(*rules: Config) -> Config:
-    return {"and_rules": {"rules": list(rules)}}
-
-
-def _or(*rules: Config) -> Config:
-    return rules[0] if len(rules) == 1 else {"or_rules": {"rules": list(rules)}}
-
-
-def _not(rule: Config) -> Config:
-    return {"not_rule": rule}
+def _cors(mapping: DesiredMapping) -> Config | None:
+    cors = mapping.access.cors
+    if cors is None or not cors.enabled:
+        return None
+    anyone = "*" in cors.allowed_origins
+    exact = [{"exact": o} for o in cors.allowed_origins if o != "*"]
+    return typed(
+        "envoy.extensions.filters.http.cors.v3.CorsPolicy",
+        {
+            "allow_origin_string_match": [{"safe_regex": {"regex": ".+"}}] if anyone else exact,
+            "allow_methods": ",".join(cors.allowed_methods),
+            "allow_headers": ",".join(cors.allowed_headers),
+            # With credentials every page could read as the visitor; only named origins may.
+            "allow_credentials": not anyone,
+            "forward_not_matching_preflights": False,
+            "max_age": "600",
+        },
+    )

@@ -14,10 +14,22 @@ from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.endpoint.v3 import endpoint_pb2
 from envoy.config.listener.v3 import listener_pb2
 from envoy.config.route.v3 import route_pb2
+from envoy.extensions.compression.brotli.compressor.v3 import (  # noqa: F401 - for Any
+    brotli_pb2,
+)
+from envoy.extensions.compression.gzip.compressor.v3 import gzip_pb2  # noqa: F401 - for Any
+from envoy.extensions.filters.http.compressor.v3 import compressor_pb2  # noqa: F401 - for Any
+from envoy.extensions.filters.http.cors.v3 import cors_pb2  # noqa: F401 - for Any
+from envoy.extensions.filters.http.header_mutation.v3 import (  # noqa: F401 - for Any
+    header_mutation_pb2 as http_header_mutation_pb2,
+)
 from envoy.extensions.filters.http.header_to_metadata.v3 import (  # noqa: F401 - for Any
     header_to_metadata_pb2,
 )
 from envoy.extensions.filters.http.jwt_authn.v3 import config_pb2  # noqa: F401 - for Any
+from envoy.extensions.filters.http.local_ratelimit.v3 import (  # noqa: F401 - for Any
+    local_rate_limit_pb2,
+)
 from envoy.extensions.filters.http.rbac.v3 import rbac_pb2  # noqa: F401 - for Any
 from envoy.extensions.filters.http.router.v3 import router_pb2  # noqa: F401 - for Any
 from envoy.extensions.filters.listener.tls_inspector.v3 import (  # noqa: F401 - for Any
@@ -26,9 +38,22 @@ from envoy.extensions.filters.listener.tls_inspector.v3 import (  # noqa: F401 -
 from envoy.extensions.filters.network.http_connection_manager.v3 import (  # noqa: F401 - for Any
     http_connection_manager_pb2,
 )
+from envoy.extensions.filters.network.rbac.v3 import (  # noqa: F401 - for Any
+    rbac_pb2 as network_rbac_pb2,
+)
+from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2  # noqa: F401 - for Any
+from envoy.extensions.filters.udp.udp_proxy.v3 import (  # noqa: F401 - for Any
+    route_pb2 as udp_route_pb2,
+)
 from envoy.extensions.health_check.event_sinks.file.v3 import file_pb2  # noqa: F401 - for Any
 from envoy.extensions.http.early_header_mutation.header_mutation.v3 import (  # noqa: F401 - for Any
     header_mutation_pb2,
+)
+from envoy.extensions.matching.common_inputs.network.v3 import (  # noqa: F401 - for Any
+    network_inputs_pb2,
+)
+from envoy.extensions.retry.host.previous_hosts.v3 import (  # noqa: F401 - for Any
+    previous_hosts_pb2,
 )
 from envoy.extensions.transport_sockets.raw_buffer.v3 import (  # noqa: F401 - for Any
     raw_buffer_pb2,
@@ -41,6 +66,7 @@ from envoy.extensions.upstreams.http.v3 import (  # noqa: F401 - for Any
     http_protocol_options_pb2,
 )
 from google.protobuf import any_pb2, json_format
+from xds.type.matcher.v3 import ip_pb2  # noqa: F401 - for Any
 
 _PREFIX = "type.googleapis.com/"
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..pages import HEADERS, page
-from .filters import NAMESPACE, VISITOR_PREFIX, Config
+from .filters import NAMESPACE, VISITOR_PREFIX
+from .typed import Config
 
 _PORT = f"%METADATA(ROUTE:{NAMESPACE}:internal_port)%"
 _NAME = f"%METADATA(ROUTE:{NAMESPACE}:name_html)%"
@@ -36,6 +37,13 @@ def local_replies() -> Config:
                 title="You cannot open this",
                 text="It is shared with other people, with other addresses, or the request came "
                 "from another site. Ask its owner to add you.",
+            ),
+            *_pair(
+                _and(_flag("RL"), _status(429)),
+                code="RATE_LIMIT_EXCEEDED",
+                message="Too many requests for this port's limit; see Retry-After.",
+                title="Too many requests",
+                text="This service has a limit on requests. Wait a moment and reload the page.",
             ),
             *_pair(
                 nothing_listens,

@@ -11,8 +11,8 @@ from typing import Any
 
 from ...models import HealthCheck
 from ..desired import DesiredCluster, DesiredMapping, Edge, bracketed
-from . import filters, replies
-from .filters import Config, typed
+from . import balancing, filters, raw, replies
+from .typed import Config, typed
 
 VISITOR_CLUSTER = "visitor_pages"
 """Static cluster of the bootstrap: the gateway's own pages."""
@@ -35,10 +35,9 @@ def listener_name(external_port: int) -> str:
 # --- towards the service -------------------------------------------------------------------
 
 
-def make_cluster(mapping: DesiredMapping) -> Config:
+def make_cluster(mapping: DesiredMapping, cluster: DesiredCluster) -> Config:
     """Return the cluster: how the service is reached and checked."""
-    single = not mapping.request.replicas
-    cluster: Config = {
+    made: Config = {
         "name": mapping.id,
         "type": "EDS",
         "eds_cluster_config": {"eds_config": ADS},
@@ -54,22 +53,21 @@ def make_cluster(mapping: DesiredMapping) -> Config:
                 }
             ]
         },
-        # A service alone is always tried, so that it serves again the moment it is back.
-        "common_lb_config": {"healthy_panic_threshold": {"value": 100 if single else 0}},
+        **balancing.cluster_options(mapping, cluster),
         "typed_extension_protocol_options": {_HTTP_OPTIONS: typed(_HTTP_OPTIONS, _http(mapping))},
     }
     if mapping.request.app_protocol == "https":
         # The certificate of a loopback service proves nothing; it is not checked.
-        cluster["transport_socket"] = {
+        made["transport_socket"] = {
             "name": "envoy.transport_sockets.tls",
             "typed_config": typed(
                 "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext", {}
             ),
         }
-    check = health_check(mapping)
-    if check.enabled:
-        cluster["health_checks"] = [_make_health_check(mapping, check)]
-    return cluster
+    check = health_check(mapping, cluster)
+    if check.enabled and mapping.request.protocol == "tcp":
+        made["health_checks"] = [_make_health_check(mapping, check)]
+    return made
 
 
 def make_endpoints(mapping: DesiredMapping, *, check_health: bool) -> Config:
@@ -87,9 +85,15 @@ def make_endpoints(mapping: DesiredMapping, *, check_health: bool) -> Config:
     }
 
 
-def health_check(mapping: DesiredMapping) -> HealthCheck:
+def health_check(mapping: DesiredMapping, cluster: DesiredCluster) -> HealthCheck:
     """Return the health check in force; by default a TCP connection every 30 s."""
-    return mapping.request.health_check or HealthCheck()
+    check = mapping.request.health_check or HealthCheck()
+    balancer = balancing.load_balancer(mapping, cluster)
+    if not balancer.health_check_enabled:
+        return check.model_copy(update={"enabled": False})
+    if check.path is None and balancer.health_check_path:
+        return check.model_copy(update={"path": balancer.health_check_path})
+    return check
 
 
 def _endpoint(port: int, check_health: bool) -> Config:  # noqa: FBT001 - private, one caller
@@ -158,17 +162,20 @@ def _make_health_check(mapping: DesiredMapping, check: HealthCheck) -> Config:
 # --- towards the visitors ------------------------------------------------------------------
 
 
-def make_listener(group: tuple[DesiredMapping, ...], edge: Edge) -> Config:
+def make_listener(group: tuple[DesiredMapping, ...], cluster: DesiredCluster, edge: Edge) -> Config:
     """Return the listener of one external port: HTTPS, and a redirect for plain HTTP.
 
     Args:
         group: The mappings on that port; several only if each has a `custom_domain` of its own.
+        cluster: What holds for all mappings; only raw services take it into their listener.
         edge: What all listeners share.
     """
-    chains = [_https_chain(mapping, edge) for mapping in group]
-    if any(mapping.request.ssl_redirect for mapping in group):
-        chains.append(_plain_http_chain())
     port = group[0].external_port
+    if group[0].request.protocol == "udp":
+        return raw.udp_listener(group[0], cluster, _socket(edge.listen, port))
+    chains = [_tls_chain(mapping, cluster, edge) for mapping in group]
+    if any(redirects_to_https(mapping) for mapping in group):
+        chains.append(_plain_http_chain())
     return {
         "name": listener_name(port),
         "address": _socket(edge.listen, port),
@@ -246,12 +253,11 @@ def make_leaf_secret(edge: Edge) -> Config:
 
 
 def _visitor_route(mapping: DesiredMapping, cluster: DesiredCluster) -> Config:
-    header = {"key": "x-tensorone-port", "value": mapping.id}
     return {
         "match": {"prefix": filters.VISITOR_PREFIX},
         "route": {"cluster": VISITOR_CLUSTER, "timeout": "15s"},
         "request_headers_to_add": [
-            {"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"},
+            filters.header("x-tensorone-port", mapping.id),
             *filters.visitor_headers(),
         ],
         "typed_per_filter_config": filters.visitor_overrides(mapping, cluster),
@@ -259,8 +265,7 @@ def _visitor_route(mapping: DesiredMapping, cluster: DesiredCluster) -> Config:
 
 
 def _service_route(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) -> Config:
-    balancer = mapping.request.load_balancer
-    seconds = balancer.timeout_seconds if balancer and balancer.timeout_seconds else 0
+    websockets = cluster.network.websocket_support
     return {
         "match": {"prefix": "/"},
         "metadata": {
@@ -273,38 +278,34 @@ def _service_route(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge)
         },
         "route": {
             "cluster": mapping.id,
-            "timeout": f"{seconds}s",
             "host_rewrite_literal": filters.local_host(mapping),
+            "upgrade_configs": [{"upgrade_type": "websocket", "enabled": websockets}],
+            **balancing.route_options(mapping, cluster),
         },
         "request_headers_to_add": filters.request_headers(mapping),
-        "response_headers_to_add": [_hsts()] if _sends_hsts(cluster) else [],
+        "response_headers_to_add": filters.response_headers(cluster),
         "typed_per_filter_config": filters.service_overrides(mapping, cluster, edge),
     }
 
 
-def _sends_hsts(cluster: DesiredCluster) -> bool:
-    headers = cluster.access.security_headers
-    return bool(headers and headers.hsts_enabled)
+def redirects_to_https(mapping: DesiredMapping) -> bool:
+    """Say whether plain HTTP on the mapping's port is answered, with a redirect."""
+    request = mapping.request
+    return request.ssl_redirect and request.protocol == "tcp" and request.app_protocol != "tcp"
 
 
-def _hsts() -> Config:
-    return {
-        "header": {"key": "strict-transport-security", "value": "max-age=31536000"},
-        "append_action": "ADD_IF_ABSENT",
-    }
-
-
-def _https_chain(mapping: DesiredMapping, edge: Edge) -> Config:
+def _tls_chain(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) -> Config:
     domain = mapping.request.custom_domain
+    is_raw = mapping.request.app_protocol == "tcp"
     return {
         "name": mapping.id,
         "filter_chain_match": {
             "transport_protocol": "tls",
             **({"server_names": [domain]} if domain else {}),
         },
-        "transport_socket": _downstream_tls(),
+        "transport_socket": _downstream_tls([] if is_raw else ["h2", "http/1.1"]),
         "transport_socket_connect_timeout": "10s",
-        "filters": [_http_manager(mapping, edge)],
+        "filters": raw.tcp_filters(mapping, cluster) if is_raw else [_http_manager(mapping, edge)],
     }
 
 
@@ -320,7 +321,7 @@ def _plain_http_chain() -> Config:
     }
 
 
-def _downstream_tls() -> Config:
+def _downstream_tls(alpn: list[str]) -> Config:
     return {
         "name": "envoy.transport_sockets.tls",
         "typed_config": typed(
@@ -336,7 +337,7 @@ def _downstream_tls() -> Config:
                             "ECDHE-RSA-AES256-GCM-SHA384",
                         ],
                     },
-                    "alpn_protocols": ["h2", "http/1.1"],
+                    "alpn_protocols": alpn,
                     "tls_certificate_sds_secret_configs": [
                         {"name": LEAF_SECRET, "sds_config": ADS}
                     ],

@@ -12,11 +12,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..desired import Desired, DesiredCluster, DesiredMapping, Edge
+from ..desired import Desired, DesiredCluster, DesiredMapping, Edge, is_raw
 from . import messages, resources
 from .messages import Resource, make_resource
 
 _KEPT = 20_000
+_NO_CLUSTER = DesiredCluster("")
 
 
 @dataclass(frozen=True)
@@ -74,15 +75,18 @@ def _all(desired: Desired, unchecked: frozenset[str]) -> Iterator[Resource]:
     by_port: dict[int, list[DesiredMapping]] = {}
     for mapping in desired.active:
         by_port.setdefault(mapping.external_port, []).append(mapping)
-        yield _cluster(mapping)
+        yield _cluster(mapping, desired.cluster)
         yield _endpoints(mapping, mapping.id not in unchecked)
-        yield _routes(mapping, desired.cluster, desired.edge)
+        if not is_raw(mapping):
+            yield _routes(mapping, desired.cluster, desired.edge)
     for group in by_port.values():
-        yield _listener(tuple(group), desired.edge)
+        # An HTTP listener has nothing of the cluster's settings in it, so that none cuts it.
+        cluster = desired.cluster if is_raw(group[0]) else None
+        yield _listener(tuple(group), cluster or _NO_CLUSTER, desired.edge)
     # Nobody subscribes to what no listener names, and nobody would acknowledge it.
-    if desired.active:
+    if any(mapping.request.protocol == "tcp" for mapping in desired.active):
         yield _leaf_secret(desired.edge)
-    if any(mapping.request.ssl_redirect for mapping in desired.active):
+    if any(resources.redirects_to_https(mapping) for mapping in desired.active):
         yield _redirect_routes()
 
 
@@ -97,8 +101,8 @@ def _redirect_routes() -> Resource:
 
 
 @lru_cache(maxsize=_KEPT)
-def _cluster(mapping: DesiredMapping) -> Resource:
-    return make_resource(messages.CLUSTER, resources.make_cluster(mapping))
+def _cluster(mapping: DesiredMapping, cluster: DesiredCluster) -> Resource:
+    return make_resource(messages.CLUSTER, resources.make_cluster(mapping, cluster))
 
 
 @lru_cache(maxsize=_KEPT)
@@ -113,5 +117,5 @@ def _routes(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) -> Res
 
 
 @lru_cache(maxsize=_KEPT)
-def _listener(group: tuple[DesiredMapping, ...], edge: Edge) -> Resource:
-    return make_resource(messages.LISTENER, resources.make_listener(group, edge))
+def _listener(group: tuple[DesiredMapping, ...], cluster: DesiredCluster, edge: Edge) -> Resource:
+    return make_resource(messages.LISTENER, resources.make_listener(group, cluster, edge))

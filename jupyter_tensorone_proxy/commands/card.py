@@ -1,0 +1,187 @@
+"""How results look under a cell: small HTML. Pure.
+
+Everything that came from outside is escaped. No script, no image, no style sheet: the colours are
+JupyterLab's own CSS variables, with fallbacks that suit light and dark pages elsewhere. A state is
+told by shape, colour and word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from .rows import Health, Row
+from .text import NOTHING, last_check_of, requests_of
+
+_TONES = {
+    "good": "var(--jp-success-color1, #388e3c)",
+    "bad": "var(--jp-error-color1, #d84315)",
+    "neutral": "var(--jp-warn-color1, #b26a00)",
+}
+_FRAME = (
+    "border: 1px solid var(--jp-border-color2, #9e9e9e); border-radius: 4px; padding: 6px 12px; "
+    "max-width: 60em; line-height: 1.7; overflow-x: auto; "
+    "color: var(--jp-ui-font-color1, inherit); background: var(--jp-layout-color1, transparent); "
+    "font-family: var(--jp-ui-font-family, sans-serif); font-size: var(--jp-ui-font-size1, 13px);"
+)
+_CELL = (
+    "text-align: left; padding: 2px 12px 2px 0; vertical-align: top; background: none; "
+    "white-space: nowrap;"
+)
+_NAME = (
+    "display: inline-block; min-width: 8em; max-width: 28em; white-space: normal; "
+    "overflow-wrap: anywhere;"
+)
+_TABLE = "border: 0; border-collapse: collapse; margin: 0; color: inherit; font-size: inherit;"
+_MUTED = "color: var(--jp-ui-font-color2, inherit);"
+_LINK = "color: var(--jp-content-link-color, revert); text-decoration: underline;"
+
+
+def mapping_card(row: Row) -> str:
+    """Return the card of one exposed port.
+
+    Args:
+        row: The mapping.
+    """
+    port = row.mapping.internal_port
+    stop = f"stop: {_code(f'%tensorone unexpose {port}')}"
+    return frame(
+        f"<div>{_dot(row.health)} <strong>{_isolated(row.name)}</strong> &nbsp; "
+        f"port {port} → {_code(row.address)} &nbsp; {_who(row)}</div>"
+        f"<div>{_open(row)}{_health(row.health)} · {stop}</div>"
+    )
+
+
+def gone_card(row: Row) -> str:
+    """Return the card of a port that is no longer exposed.
+
+    Args:
+        row: The mapping as it was.
+    """
+    again = _code(f"%tensorone expose {row.mapping.internal_port}")
+    return frame(
+        f"<div>○ <strong>{_isolated(row.name)}</strong> (port {row.mapping.internal_port}) is no longer "
+        f'exposed. <span style="{_MUTED}">Again: {again}</span></div>'
+    )
+
+
+def mapping_table(rows: Sequence[Row]) -> str:
+    """Return the table of exposed ports.
+
+    Args:
+        rows: The mappings.
+    """
+    head = ("Port", "Name", "Who can open it", "Health", "Requests", "Address", "")
+    body = [
+        (
+            escape(str(row.mapping.internal_port)),
+            _name(row),
+            _who(row),
+            _health(row.health),
+            escape(requests_of(row)),
+            _code(row.address),
+            _link(row) if row.open_url else "",
+        )
+        for row in rows
+    ]
+    return _table(head, body)
+
+
+def health_table(rows: Sequence[Row]) -> str:
+    """Return the table of how services do.
+
+    Args:
+        rows: The mappings.
+    """
+    head = ("Port", "Name", "Health", "Failures in a row", "Last check")
+    body = [
+        (
+            escape(str(row.mapping.internal_port)),
+            _name(row),
+            _health(row.health),
+            escape(str(row.failures)),
+            escape(last_check_of(row)),
+        )
+        for row in rows
+    ]
+    return _table(head, body)
+
+
+def facts_card(facts: Sequence[tuple[str, str]]) -> str:
+    """Return names and values as a card.
+
+    Args:
+        facts: Plain text; escaped here.
+    """
+    lines = "".join(
+        f'<tr><th scope="row" style="{_CELL}">{escape(name)}</th>'
+        f'<td style="{_CELL}">{_isolated(value)}</td></tr>'
+        for name, value in facts
+    )
+    return frame(f'<table style="{_TABLE}"><tbody>{lines}</tbody></table>')
+
+
+def frame(inner: str) -> str:
+    """Put a frame around HTML that is already safe.
+
+    Args:
+        inner: Escaped HTML.
+    """
+    return f'<div style="{_FRAME}">{inner}</div>'
+
+
+def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+    if not body:
+        return frame(escape(NOTHING))
+    titles = "".join(f'<th scope="col" style="{_CELL}">{escape(title)}</th>' for title in head)
+    lines = "".join(
+        "<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in line) + "</tr>"
+        for line in body
+    )
+    return frame(
+        f'<table style="{_TABLE}"><thead><tr>{titles}</tr></thead><tbody>{lines}</tbody></table>'
+    )
+
+
+def _isolated(text: str) -> str:
+    """Escape text and keep its writing direction to itself."""
+    return f"<bdi>{escape(text)}</bdi>"
+
+
+def _name(row: Row) -> str:
+    return f'<span style="{_NAME}">{_isolated(row.name)}</span>'
+
+
+def _code(text: str) -> str:
+    return f"<code>{_isolated(text)}</code>"
+
+
+def _who(row: Row) -> str:
+    text = escape(row.who_can_open)
+    if not row.is_public:
+        return text
+    mark = f'<span aria-hidden="true" style="color: {_TONES["neutral"]}">◆</span>'
+    return f"{mark} <strong>{text}: no sign-in</strong>"
+
+
+def _dot(health: Health) -> str:
+    return f'<span aria-hidden="true" style="color: {_TONES[health.tone]}">{health.shape}</span>'
+
+
+def _health(health: Health) -> str:
+    return f"{_dot(health)} {escape(health.word)}"
+
+
+def _open(row: Row) -> str:
+    """Return the link with what follows it; a saved copy of the notebook says when it is dead."""
+    if row.open_url is None:
+        return ""
+    note = "(while this Jupyter server runs) " if row.open_url.startswith("/") else ""
+    return f'{_link(row)} <span style="{_MUTED}">{note}</span>· '
+
+
+def _link(row: Row) -> str:
+    return (
+        f'<a href="{escape(row.open_url or "")}" target="_blank" rel="noopener noreferrer" '
+        f'aria-label="{escape(f"Open {row.name}")}" style="{_LINK}">Open</a>'
+    )

@@ -1,0 +1,231 @@
+"""The one argument grammar of ``jupyter tensorone VERB …`` and ``%tensorone VERB …``.
+
+It turns words into an `argparse.Namespace`, or raises: `UsageError` for words that cannot be
+understood, `HelpRequested` for ``-h``. It never prints, never exits the process, and never repeats
+a word it did not expect, because that word may be somebody's key.
+
+It does not know what the verbs do, and imports nothing but the standard library and the errors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NoReturn
+
+from ..errors import UsageError
+from .words import count, names, port, refuse_credentials
+
+Rim = Literal["cli", "magic"]
+
+EXIT_CODES = """\
+exit codes:
+  0    done
+  1    the API or the gateway refused or failed
+  2    the command line cannot be understood
+  3    another gateway is already running
+  4    the API cannot be reached, or is not configured
+  130  interrupted
+
+With --json the answer is JSON on stdout; an error is one JSON object on stderr with
+"code", "message", "suggestion" and "details".
+"""
+
+
+class HelpRequested(Exception):  # noqa: N818 - somebody asked; nothing went wrong
+    """``-h`` was given; the exception's text is the help to show."""
+
+
+@dataclass(frozen=True)
+class Verb:
+    """One verb of the grammar.
+
+    Args:
+        name: The word people type.
+        help: One line for ``-h``.
+        doing: What to say while it takes longer than a second; ``{port}`` is filled in.
+        options: Adds the verb's arguments to its parser.
+        rims: Where the verb exists.
+    """
+
+    name: str
+    help: str
+    doing: str
+    options: Callable[[argparse.ArgumentParser, Rim], None]
+    rims: tuple[Rim, ...] = ("cli", "magic")
+
+    def doing_now(self, args: argparse.Namespace) -> str:
+        """Say in one line what is going on, for people who wait."""
+        return f"{self.doing.format(port=getattr(args, 'port', None))} …"
+
+
+class _Parser(argparse.ArgumentParser):
+    """An argument parser that raises where argparse would print and exit."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{self.prog}: {message}.", suggestion=f"`{self.prog} -h` explains.")
+
+
+class _Help(argparse.Action):
+    """``-h``: hand the help over instead of printing it and exiting."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        raise HelpRequested(parser.format_help())
+
+
+def parse(words: Sequence[str], *, rim: Rim) -> argparse.Namespace:
+    """Read a command's words.
+
+    Args:
+        words: The verb and what follows it.
+        rim: Where the words were typed; ``cli`` has a few more than ``magic``.
+
+    Returns:
+        The arguments; ``verb`` names the verb.
+
+    Raises:
+        UsageError: The words cannot be understood, or hold a credential.
+        HelpRequested: Help was asked for, or there are no words.
+
+    Example:
+        >>> parse(["expose", "6006", "--name", "TensorBoard"], rim="magic").port
+        6006
+    """
+    refuse_credentials(words)
+    parser = build_parser(rim)
+    if not words:
+        raise HelpRequested(parser.format_help())
+    known = [verb.name for verb in VERBS if rim in verb.rims]
+    if words[0] not in {*known, "-h", "--help"}:
+        near = difflib.get_close_matches(words[0], known, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(known)}."
+        raise UsageError(f"{parser.prog}: no such verb; {hint}")
+    args, unknown = parser.parse_known_args(words)
+    if unknown:
+        options = [word.split("=")[0] for word in unknown if word.startswith("--")]
+        what = f"no such option: {', '.join(options)}" if options else "too many words"
+        command = f"{parser.prog} {args.verb}"
+        raise UsageError(f"{command}: {what}.", suggestion=f"`{command} -h` explains.")
+    return args
+
+
+def completions(words: Sequence[str], symbol: str) -> list[str]:
+    """Return what could stand at the cursor of a magic's line.
+
+    Args:
+        words: The words after ``%tensorone``, up to the cursor.
+        symbol: The word at the cursor, as far as it is typed.
+
+    Example:
+        >>> completions(["ex"], "ex")[:2]
+        ['expose', 'list']
+        >>> "--name" in completions(["expose", "6006"], "")
+        True
+    """
+    verbs = {verb.name: verb for verb in VERBS if "magic" in verb.rims}
+    if not words or words == [symbol] or words[0] not in verbs:
+        return list(verbs)
+    parser = _Parser(add_help=False)
+    verbs[words[0]].options(parser, "magic")
+    return sorted(set(re.findall(r"--[a-z][a-z-]+", parser.format_usage())))
+
+
+def build_parser(rim: Rim) -> argparse.ArgumentParser:
+    """Make the parser of one rim.
+
+    Args:
+        rim: ``cli`` or ``magic``.
+    """
+    parser = _Parser(
+        prog="jupyter tensorone" if rim == "cli" else "%tensorone",
+        description="Expose local ports through the cluster proxy, privately by default.",
+        epilog=EXIT_CODES if rim == "cli" else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
+        allow_abbrev=False,
+    )
+    _add_help(parser)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for verb in VERBS:
+        if rim in verb.rims:
+            sub = verbs.add_parser(
+                verb.name,
+                help=verb.help,
+                description=verb.help,
+                add_help=False,
+                allow_abbrev=False,
+            )
+            _add_help(sub)
+            verb.options(sub, rim)
+            if rim == "cli":
+                sub.add_argument("--json", action="store_true", help="answer with JSON")
+    return parser
+
+
+def _add_help(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-h", "--help", action=_Help, nargs=0, help="show this and do nothing")
+
+
+def _no_options(_parser: argparse.ArgumentParser, _rim: Rim) -> None:
+    """Add nothing: the verb stands alone."""
+
+
+def _port_option(parser: argparse.ArgumentParser, _rim: Rim) -> None:
+    parser.add_argument("port", metavar="PORT", type=port, help="the service's port, 1–65535")
+
+
+def _health_options(parser: argparse.ArgumentParser, _rim: Rim) -> None:
+    parser.add_argument(
+        "port", metavar="PORT", type=port, nargs="?", help="only this port; all if missing"
+    )
+
+
+def _open_options(parser: argparse.ArgumentParser, rim: Rim) -> None:
+    _port_option(parser, rim)
+    if rim == "cli":
+        parser.add_argument(
+            "--print",
+            action="store_true",
+            help="print the one-time link instead of opening it; whoever has it is signed in as "
+            "you, so treat it like a password",
+        )
+
+
+def _setting_options(parser: argparse.ArgumentParser, rim: Rim) -> None:
+    _port_option(parser, rim)
+    add = parser.add_argument
+    add("--name", help="what people see; 'port PORT' at first")
+    add("--external-port", metavar="N", type=port, help="port on the proxy; the lowest free one")
+    add("--domain", metavar="HOST", help="a host name of its own")
+    who = parser.add_mutually_exclusive_group()
+    who.add_argument("--only-me", action="store_true", help="only I can open it (as at first)")
+    who.add_argument("--users", metavar="A,B", type=names, help="only these people can open it")
+    who.add_argument("--anyone-signed-in", action="store_true", help="anyone who signs in can")
+    who.add_argument("--public", action="store_true", help="anyone who has the address can")
+    add("--health-path", metavar="PATH", help="path to check, such as /health")
+    add("--health-interval", metavar="S", type=count, help="seconds between two checks")
+    add("--rate-limit", metavar="N", type=count, help="requests a minute; more get a 429")
+    add("--allow-ip", metavar="CIDR", action="append", help="only from here; may be repeated")
+    add("--block-ip", metavar="CIDR", action="append", help="never from here; may be repeated")
+    add("--app-protocol", choices=("http", "h2c", "grpc", "https", "tcp"), help="what it speaks")
+    add("--protocol", choices=("tcp", "udp"), help="transport; tcp at first")
+    add("--force", action="store_true", help="expose a protected port all the same")
+
+
+VERBS: tuple[Verb, ...] = (
+    Verb("expose", "expose a port, or change how it is exposed", "Exposing port {port}",
+         _setting_options),
+    Verb("list", "list what is exposed", "Asking what is exposed", _no_options),
+    Verb("show", "show one exposed port", "Looking at port {port}", _port_option),
+    Verb("update", "change how a port is exposed", "Updating port {port}", _setting_options),
+    Verb("unexpose", "stop exposing a port", "Stopping port {port}", _port_option),
+    Verb("open", "open an exposed port, signed in", "Opening port {port}", _open_options),
+    Verb("health", "say whether exposed services answer", "Asking for health", _health_options),
+    Verb("status", "say where the proxy is and how it does", "Asking the proxy", _no_options),
+    Verb("gateway", "run the embedded gateway in the foreground", "Starting the gateway",
+         _no_options, rims=("cli",)),
+)  # fmt: skip
+"""Every verb, in the order of the help."""

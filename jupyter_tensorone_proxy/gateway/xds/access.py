@@ -1,0 +1,162 @@
+"""Who may use a mapping, as Envoy rules: addresses, people, origins.
+
+The rules are per-route overrides, so that changing them touches no open connection.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+from ..desired import DesiredCluster, DesiredMapping, Edge, https_origin
+from .typed import Config, typed
+
+USER_AUDIENCE = "users"
+JWT_FILTER = "envoy.filters.http.jwt_authn"
+
+_FOREIGN = "(same-site|cross-site)"
+_MAPPED_PREFIX = 96
+ANY: Config = {"any": True}
+
+
+def address_override(mapping: DesiredMapping, cluster: DesiredCluster) -> Config:
+    """Admit only the addresses that the mapping's and the cluster's lists admit."""
+    return _per_route([address_rule(mapping, cluster)], [ANY])
+
+
+def people_override(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) -> Config:
+    """Admit only the allowed users, and only requests from the mapping's own pages."""
+    private = is_private(mapping, cluster)
+    users = mapping.access.allowed_users if private else None
+    return _per_route([_users_rule(users)], [_origin_rule(mapping, edge)])
+
+
+def everybody_override() -> Config:
+    """Admit everybody: for the gateway's own pages."""
+    return _per_route([ANY], [ANY])
+
+
+def is_private(mapping: DesiredMapping, cluster: DesiredCluster) -> bool:
+    """Say whether visitors must sign in."""
+    return mapping.access.requires_sign_in(default=cluster.access.default_authentication)
+
+
+def address_rule(mapping: DesiredMapping, cluster: DesiredCluster) -> Config:
+    """Return the rule for the TCP peer: on every allow list there is, and on no block list."""
+    access = mapping.access
+    allow_lists = [access.ip_whitelist, cluster.access.ip_whitelist, list(cluster.allowed_ips)]
+    blocked = [*(access.blocked_ips or []), *cluster.access.blocked_ips]
+    rules = [_any_address(listed) for listed in allow_lists if listed]
+    if blocked:
+        rules.append({"not_id": _any_address(blocked)})
+    return {"and_ids": {"ids": rules}} if rules else ANY
+
+
+def cidr(text: str) -> Config:
+    """Return an address or CIDR range as Envoy's CidrRange.
+
+    A range of IPv4-mapped IPv6 addresses is the range of their IPv4 addresses (RFC 4291, 2.5.5.2).
+
+    Example:
+        >>> cidr("::ffff:192.0.2.7")
+        {'address_prefix': '192.0.2.7', 'prefix_len': 32}
+    """
+    network = ipaddress.ip_network(text, strict=False)
+    if isinstance(network, ipaddress.IPv6Network):
+        mapped = network.network_address.ipv4_mapped
+        if mapped is not None and network.prefixlen >= _MAPPED_PREFIX:
+            return cidr(f"{mapped}/{network.prefixlen - _MAPPED_PREFIX}")
+    return {"address_prefix": str(network.network_address), "prefix_len": network.prefixlen}
+
+
+def identity(claim: str, value: str) -> Config:
+    """Return a principal or permission: the verified token's claim has this value."""
+    path = [{"key": "identity"}, {"key": claim}]
+    matcher = {"filter": JWT_FILTER, "path": path, "value": {"string_match": {"exact": value}}}
+    return {"sourced_metadata": {"metadata_matcher": matcher, "metadata_source": "DYNAMIC"}}
+
+
+def _per_route(principals: list[Config], permissions: list[Config]) -> Config:
+    policy = {"principals": principals, "permissions": permissions}
+    return typed(
+        "envoy.extensions.filters.http.rbac.v3.RBACPerRoute",
+        {"rbac": {"rules": {"action": "ALLOW", "policies": {"admit": policy}}}},
+    )
+
+
+def _users_rule(users: list[str] | None) -> Config:
+    if not users:
+        return ANY
+    return {"or_ids": {"ids": [identity("sub", user) for user in users]}}
+
+
+def _any_address(ranges: Iterable[str]) -> Config:
+    return {"or_ids": {"ids": [{"direct_remote_ip": cidr(r)} for r in ranges]}}
+
+
+def own_origins(mapping: DesiredMapping, edge: Edge) -> list[str]:
+    """Return every origin a browser may show this mapping under."""
+    domain = mapping.request.custom_domain
+    names = [domain] if domain else edge.host_names
+    return [https_origin(name, mapping.external_port) for name in names]
+
+
+def _origin_rule(mapping: DesiredMapping, edge: Edge) -> Config:
+    """Let through only what the mapping's own page, a navigation or a program sends.
+
+    Sibling services on one host name carry each other's cookies, and Host and Origin are rewritten
+    for the service, so this is the only defence against cross-site requests (Fetch metadata, W3C).
+    """
+    own = _or(*[_header_is("origin", o) for o in own_origins(mapping, edge)])
+    has_origin = _has_header("origin")
+    foreign = _header_matches("sec-fetch-site", _FOREIGN)
+    upgrade = _has_header("upgrade")
+    safe = _header_matches(":method", "(GET|HEAD|OPTIONS)")
+    navigation = _and(_header_is(":method", "GET"), _header_is("sec-fetch-mode", "navigate"))
+    with_token = identity("aud", USER_AUDIENCE)
+    return _or(
+        _and(own, _not(foreign)),
+        _and(safe, _not(upgrade), _or(_not(foreign), navigation)),
+        _and(_not(has_origin), _not(foreign), _or(_not(upgrade), with_token)),
+        *_shared_origins(mapping),
+    )
+
+
+def _shared_origins(mapping: DesiredMapping) -> list[Config]:
+    """Return rules for the origins that the owner opened by CORS.
+
+    '*' opens the service to every page, but never with a visitor's cookie: that would let every
+    page act as the visitor (Fetch standard, "CORS protocol and credentials").
+    """
+    cors = mapping.access.cors
+    if cors is None or not cors.enabled:
+        return []
+    named = [_header_is("origin", o) for o in cors.allowed_origins if o != "*"]
+    rules = [_or(*named)] if named else []
+    if "*" in cors.allowed_origins:
+        rules.append(_and(_has_header("origin"), _not(identity("aud", mapping.id))))
+    return rules
+
+
+def _has_header(name: str) -> Config:
+    return {"header": {"name": name, "present_match": True}}
+
+
+def _header_is(name: str, value: str) -> Config:
+    return {"header": {"name": name, "string_match": {"exact": value}}}
+
+
+def _header_matches(name: str, regex: str) -> Config:
+    return {"header": {"name": name, "string_match": {"safe_regex": {"regex": regex}}}}
+
+
+def _and(*rules: Config) -> Config:
+    return {"and_rules": {"rules": list(rules)}}
+
+
+def _or(*rules: Config) -> Config:
+    return rules[0] if len(rules) == 1 else {"or_rules": {"rules": list(rules)}}
+
+
+def _not(rule: Config) -> Config:
+    return {"not_rule": rule}

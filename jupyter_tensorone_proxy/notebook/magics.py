@@ -1,0 +1,129 @@
+"""``%tensorone …``: the verbs in a cell.
+
+The magic returns a result, which IPython shows as a card if it is the cell's last expression, and
+which can be kept: ``tb = %tensorone expose 6006``. It holds no logic of the verbs (``commands/``).
+
+Every kernel loads this module at its start, so it imports nothing until the magic is used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from ..commands.results import Result
+
+MAGIC = "tensorone"
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Register ``%tensorone``; loading it again changes nothing.
+
+    Args:
+        shell: IPython's shell.
+    """
+
+    def tensorone(line: str) -> Result | None:
+        """Expose a port of this machine through the cluster proxy, privately by default.
+
+        `%tensorone -h` lists the verbs, `%tensorone VERB -h` explains one:
+
+            %tensorone expose 6006 --name TensorBoard
+            %tensorone list
+            %tensorone unexpose 6006
+        """
+        return run_line(line, in_kernel=hasattr(shell, "kernel"))
+
+    untyped: Any = shell  # IPython annotates these two methods not at all, or wrongly
+    if MAGIC not in shell.magics_manager.magics["line"]:
+        untyped.set_hook("complete_command", _complete, str_key=f"%{MAGIC}")
+    untyped.register_magic_function(tensorone, "line", MAGIC)
+
+
+def run_line(line: str, *, in_kernel: bool = False) -> Result | None:
+    """Run one line of the magic.
+
+    Args:
+        line: What follows ``%tensorone``.
+        in_kernel: Whether a front end shows rich output.
+
+    Returns:
+        What happened; None if help was shown.
+
+    Raises:
+        ProxyError: It could not be done; IPython shows the message only.
+    """
+    import shlex
+
+    from ..commands.grammar import HelpRequested, parse
+    from ..errors import UsageError
+
+    try:
+        words = shlex.split(line)
+    except ValueError:  # an open quote; the line itself is not repeated
+        raise UsageError("%tensorone: a quotation mark is not closed.") from None
+    try:
+        args = parse(words, rim="magic")
+    except HelpRequested as help_text:
+        print(help_text)  # noqa: T201 - the magic's help belongs in the cell's output
+        return None
+    return _run(args, in_kernel=in_kernel)
+
+
+def _run(args: Namespace, *, in_kernel: bool) -> Result:
+    from ..client import ProxyClient
+    from ..commands.grammar import VERBS
+    from ..commands.progress import announce_if_slow
+    from ..commands.rows import Viewer
+    from ..commands.verbs import RUN, show
+
+    doing = next(verb for verb in VERBS if verb.name == args.verb).doing_now(args)
+    # A link holds a credential, and cells are saved: here `open` shows the card and its link.
+    run = show if args.verb == "open" else RUN[args.verb]
+    notice = _Notice(doing, in_kernel=in_kernel)
+    try:
+        with announce_if_slow(notice.appear), ProxyClient() as client:
+            result = run(client, args, Viewer.from_environ())
+    except BaseException:
+        notice.end("failed")
+        raise
+    notice.end("done")
+    return result
+
+
+class _Notice:
+    """One line that says what is going on, and then how it ended."""
+
+    def __init__(self, text: str, *, in_kernel: bool) -> None:
+        self._text = text
+        self._in_kernel = in_kernel
+        self._handle: Any = None
+
+    def appear(self) -> None:
+        """Show the line."""
+        if not self._in_kernel:
+            import sys
+
+            print(self._text, file=sys.stderr)  # noqa: T201 - a terminal's progress
+            return
+        from IPython.display import DisplayHandle
+
+        new_handle: Any = DisplayHandle  # IPython annotates it partly
+        self._handle = new_handle()
+        self._handle.display({"text/plain": self._text}, raw=True)
+
+    def end(self, how: str) -> None:
+        """Complete the line, if it was shown."""
+        if self._handle is not None:
+            self._handle.update({"text/plain": f"{self._text} {how}"}, raw=True)
+
+
+def _complete(_shell: InteractiveShell, event: Any) -> list[str]:
+    """Offer verbs, and after a verb its options."""
+    from ..commands.grammar import completions
+
+    return completions(event.text_until_cursor.split()[1:], event.symbol)

@@ -1,0 +1,149 @@
+"""The Jupyter server extension: its settings, and when it starts and stops things.
+
+It builds the parts and ties them to the server's life. What they do is in their own modules; no
+key is ever a setting here, only the file that holds it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jupyter_server import CallContext
+from jupyter_server.extension.application import ExtensionApp
+from jupyter_server.serverapp import ServerApp
+from jupyter_server.utils import url_path_join
+from traitlets import Bool, List, Unicode
+
+from ..errors import ProxyError
+from ..settings import default_state_dir
+from .connection import ApiChoice, Connection
+from .gateway_process import GatewayProcess
+from .go import GO_PATH
+from .identity import user_name
+from .kernel_environment import wrap_kernel_start
+from .opening import Opener
+from .routes import handlers
+
+
+class TensorOneProxy(ExtensionApp):
+    """Expose ports of notebooks through TensorOne's cluster proxy or a local gateway."""
+
+    name = "jupyter_tensorone_proxy"
+    description = __doc__
+    load_other_extensions = True
+
+    api_url = Unicode(
+        help="Base URL of the API; TENSORONE_API_URL or TensorOne's own if empty."
+    ).tag(config=True)
+    api_key_file = Unicode(
+        help="File that holds the API key; TENSORONE_API_KEY or TENSORONE_API_KEY_FILE if empty. "
+        "Without any key a local gateway is used."
+    ).tag(config=True)
+    cluster_id = Unicode(
+        help="Which cluster; TENSORONE_CLUSTER_ID if empty. A local gateway needs none."
+    ).tag(config=True)
+    start_gateway = Bool(
+        True, help="Start a local gateway with the server if no API key is configured."
+    ).tag(config=True)
+    gateway_command = List(
+        Unicode(),
+        default_value=[sys.executable, "-m", "jupyter_tensorone_proxy.gateway"],
+        minlen=1,
+        help="Program and arguments that start the local gateway. It may be of another Python "
+        "environment, so that its dependencies cannot clash with yours.",
+    ).tag(config=True)
+    state_dir = Unicode(
+        help="Directory of the local gateway's state; TENSORONE_STATE_DIR, or tensorone-proxy in "
+        "Jupyter's data directory, if empty."
+    ).tag(config=True)
+    listen = Unicode(
+        "127.0.0.1", help="Address on which the local gateway exposes ports; 0.0.0.0 for all."
+    ).tag(config=True)
+    public_host = Unicode(
+        "localhost", help="Host name in the URLs of exposed ports, as visitors reach it."
+    ).tag(config=True)
+    external_ports = Unicode(
+        "32000-32767", help="Range of ports on which the local gateway exposes services."
+    ).tag(config=True)
+    auto_expose_on_go = Bool(
+        True,
+        help="Expose a port, for its user only, when it is opened in the browser through "
+        "tensorone-proxy/go/PORT, is not exposed yet, and something listens on it.",
+    ).tag(config=True)
+
+    _connection: Connection | None = None
+    _warm_up: asyncio.Task[None] | None = None
+
+    def initialize_handlers(self) -> None:
+        """Build the parts, and tell the server where they answer."""
+        self._choice = ApiChoice(
+            api_url=self.api_url,
+            api_key_file=self.api_key_file,
+            cluster_id=self.cluster_id,
+            state_dir=Path(self.state_dir).expanduser() if self.state_dir else default_state_dir(),
+        )
+        self._connection = Connection(self._choice, self._make_gateway())
+        opener = Opener(self.auto_expose_on_go, self._jupyters_own_ports)
+        self.handlers.extend(handlers(self._connection, opener))
+        wrap_kernel_start(self._server.kernel_manager, self._kernel_environment)
+
+    async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:  # noqa: ARG002 - Jupyter's hook
+        self._warm_up = asyncio.create_task(self._reach_api())
+
+    async def stop_extension(self) -> None:
+        """Stop what was started; nothing may have been."""
+        if self._warm_up is not None:
+            self._warm_up.cancel()
+            await asyncio.wait([self._warm_up])
+        if self._connection is not None:
+            await self._connection.close()
+
+    @property
+    def _server(self) -> ServerApp:
+        if self.serverapp is None:
+            raise RuntimeError("The extension is not linked to a server.")
+        return self.serverapp
+
+    def _make_gateway(self) -> GatewayProcess | None:
+        if not self.start_gateway or self._choice.has_key:
+            return None
+        return GatewayProcess(
+            self.gateway_command,
+            [
+                *("--listen", self.listen),
+                *("--public-host", self.public_host),
+                *("--external-ports", self.external_ports),
+            ],
+            self._choice.state_dir,
+            self.log,
+        )
+
+    async def _reach_api(self) -> None:
+        """Start the gateway before the first request needs it; that request reports failures."""
+        try:
+            settings = (await self._connection.client()).settings if self._connection else None
+        except ProxyError as error:
+            self.log.warning("Ports cannot be exposed yet. %s", error)
+        else:
+            self.log.info("Ports are exposed through %s.", settings.api_url if settings else "")
+
+    def _kernel_environment(self, kernel_id: str) -> Mapping[str, str]:
+        return {
+            **self._choice.environment(),
+            "TENSORONE_KERNEL_ID": kernel_id,
+            "TENSORONE_GO_URL": url_path_join(self._server.base_url, GO_PATH),
+            "TENSORONE_USER": user_name(CallContext.get(CallContext.JUPYTER_HANDLER)),
+        }
+
+    def _jupyters_own_ports(self) -> dict[int, str]:
+        kernels: Any = self._server.kernel_manager
+        own = {
+            port: "a kernel's own port"
+            for kernel_id in kernels.list_kernel_ids()
+            for port in kernels.get_kernel(kernel_id).ports
+        }
+        return {**own, self._server.port: "this Jupyter server"}
