@@ -427,6 +427,8 @@ class SslCertificate(Model):
 class AccessLogEntry(Model):
     """One request to one mapping (contract: `access_logs[]`)."""
 
+    id: int | None = Field(None, description="For the next page of the log (extension).")
+    port_id: str | None = Field(None, description="The mapping (extension).")
     timestamp: datetime | None = None
     client_ip: str | None = None
     user: str | None = None

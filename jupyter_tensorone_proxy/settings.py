@@ -26,6 +26,7 @@ TENSORONE_API_URL = "https://api.tensorone.ai"
 RUNTIME_FILE = "runtime.json"
 """Name of the file in the state directory where a running gateway says where it is."""
 
+_RUNTIME_FIELDS = {"api_url", "api_key_file", "cluster_id", "ca_file", "pid"}
 _LOOPBACK = {"localhost", "::1"}
 _HOW_TO = (
     "Start JupyterLab with jupyter-tensorone-proxy (it starts a local gateway), run "
@@ -152,17 +153,27 @@ def running_gateway(state_dir: Path) -> dict[str, Any] | None:
 
     Returns:
         The JSON object the gateway printed at its start, or None.
+
+    Raises:
+        ConfigurationError: The file is there but damaged.
     """
+    file = state_dir / RUNTIME_FILE
     try:
-        runtime = json.loads((state_dir / RUNTIME_FILE).read_text())
-        os.kill(int(runtime["pid"]), 0)
-    except (FileNotFoundError, ProcessLookupError):
+        runtime = json.loads(file.read_text())
+        if missing := _RUNTIME_FIELDS - set(runtime):
+            raise ValueError(f"no {', '.join(sorted(missing))} in it")
+        pid = int(runtime["pid"])
+    except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise ConfigurationError(
-            f"{state_dir / RUNTIME_FILE} cannot be read ({error}).",
+            f"{file} cannot be read ({error}).",
             suggestion="Remove it and start the gateway again.",
         ) from None
+    try:
+        os.kill(pid, 0)
+    except (OSError, OverflowError):  # gone, or another user has a process of that number now
+        return None
     return dict(runtime)
 
 

@@ -1,65 +1,40 @@
-"""The client for event loops: the same calls, awaited."""
+"""The client for event loops: the same calls, awaited.
+
+It knows no call, no header and no error; see `_operations` and `_exchange`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import httpx
 
-from ..settings import Settings, resolve_settings
-from ._calls import Calls
+from ._calls import Calls, HttpOptions
 from ._exchange import Outcome, Pause, exchange
 from ._operations import Operation
-from ._sync import http_options
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class AsyncProxyClient(Calls):
+class AsyncProxyClient(Calls[httpx.AsyncClient, httpx.AsyncBaseTransport]):
     """A client of one cluster's proxy whose calls are awaited.
 
     Args and errors are those of `ProxyClient`; `transport` is an `httpx.AsyncBaseTransport`.
+
+    Example:
+        >>> def api(request: httpx.Request) -> httpx.Response:
+        ...     return httpx.Response(200, json={"success": True, "data": [{"id": "cluster_1"}]})
+        >>> async def main() -> list[str]:
+        ...     transport = httpx.MockTransport(api)
+        ...     async with AsyncProxyClient(api_key="k", transport=transport) as client:
+        ...         return [cluster.id for cluster in await client.list_clusters()]
+        >>> asyncio.run(main())
+        ['cluster_1']
     """
-
-    def __init__(  # noqa: PLR0913 - keyword-only, each with a default
-        self,
-        *,
-        api_url: str | None = None,
-        api_key: str | None = None,
-        api_key_file: str | Path | None = None,
-        cluster_id: str | None = None,
-        timeout_seconds: float = 30.0,
-        transport: httpx.AsyncBaseTransport | None = None,
-        settings: Settings | None = None,
-    ) -> None:
-        self.settings = settings or resolve_settings(
-            api_url=api_url, api_key=api_key, api_key_file=api_key_file, cluster_id=cluster_id
-        )
-        self._http = httpx.AsyncClient(
-            transport=transport, **http_options(self.settings, timeout_seconds)
-        )
-
-    async def run(self, operation: Operation[T]) -> T:
-        """Carry out a described call."""
-        steps = exchange(operation, self.settings)
-        outcome: Outcome = None
-        while True:
-            try:
-                step = steps.send(outcome)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            outcome = None
-            if isinstance(step, Pause):
-                await asyncio.sleep(step.seconds)
-                continue
-            try:
-                outcome = await self._http.send(step)
-            except httpx.TransportError as error:
-                outcome = error
 
     async def close(self) -> None:
         """Close the connections."""
@@ -72,9 +47,39 @@ class AsyncProxyClient(Calls):
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        traceback: TracebackType | None,
+        trace: TracebackType | None,
     ) -> None:
         await self.close()
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.settings!r})"
+    def _open(
+        self, transport: httpx.AsyncBaseTransport | None, options: HttpOptions
+    ) -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=transport, **options)
+
+    def bind(self, describe: Callable[P, Operation[T]]) -> Callable[P, Coroutine[Any, Any, T]]:
+        async def call(*args: P.args, **kwargs: P.kwargs) -> T:
+            return await self.run(describe(*args, **kwargs))
+
+        return call
+
+    async def run(self, operation: Operation[T]) -> T:
+        """Carry out a described call."""
+        steps = exchange(operation, self.settings)
+        outcome: Outcome = None
+        while True:
+            try:
+                step = steps.send(outcome)
+            except StopIteration as done:
+                result: T = done.value
+                return result
+            if isinstance(step, Pause):
+                await asyncio.sleep(step.seconds)
+                outcome = None
+            else:
+                outcome = await self._send(step)
+
+    async def _send(self, request: httpx.Request) -> Outcome:
+        try:
+            return await self._http.send(request)
+        except httpx.RequestError as error:
+            return error

@@ -1,251 +1,261 @@
-"""How a call is carried out, without doing it: a generator of requests and pauses.
+"""From an operation to its result, without doing any I/O.
 
-The rims send what it yields and hand back what came of it. So headers, retries and the reading of
-errors exist once, for sync and async, and are tested without a network or a clock.
+`exchange` is a generator: it yields the requests to send and the pauses to make, and is sent the
+answers. So headers, redirects, retries and errors exist once for both rims, and tests drive them
+without a network and without waiting.
+
+Retries:
+
+* at most four tries, with pauses that double and together stay under `LONGEST_PAUSE_SECONDS`; a
+  server that asks for more (``Retry-After``) gets no further try, and the error says for how long;
+* 429 is retried for every call: the server turned it away;
+* 503 is retried for idempotent calls (GET, PUT, DELETE), and for POST if the API itself says so in
+  the contract's form, which means that nothing was changed; a 503 page of something in between
+  may have cut off a request at work;
+* a broken connection is retried for idempotent calls only;
+* no answer in time is not retried: the caller said how long to wait.
+
+Redirects are followed for GET, and for writes where the method is kept (307, 308). The key goes
+only to the API's own scheme, host and port, and nothing goes in plain http to another machine.
 """
 
 from __future__ import annotations
 
 import random
-import re
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
-from typing import Any, TypeVar
-from urllib.parse import quote
+from typing import Any, TypeAlias, TypeVar
 
 import httpx
 
 from .. import __version__
 from ..errors import (
-    ApiError,
     ApiTimeoutError,
     ApiUnreachableError,
-    NotSupportedError,
+    ClusterNotFoundError,
+    ConfigurationError,
+    InsecureUrlError,
+    NotFoundError,
     ProxyError,
+    UnauthorizedError,
     UnexpectedAnswerError,
-    api_error_class,
 )
 from ..settings import Settings, require_safe_url
+from ._answers import Answer, is_the_apis_own, retry_after_seconds
 from ._operations import Operation
 
 T = TypeVar("T")
-
 MAX_TRIES = 4
-_FIRST_PAUSE_SECONDS = 0.2
-_LONGEST_PAUSE_SECONDS = 30.0
-_MAX_REDIRECTS = 5
-_BUSY = {429, 503}
-_KEPT_METHOD = {307, 308}
+FIRST_PAUSE_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 30.0
+_MOST_REDIRECTS = 5
+_KEEPING_REDIRECTS = {307, 308}
+_REDIRECTS = {301, 302, 303, *_KEEPING_REDIRECTS}
 
 
 @dataclass(frozen=True)
 class Pause:
-    """Wait this many seconds, then go on."""
+    """A wait before the next try.
+
+    Args:
+        seconds: How long.
+    """
 
     seconds: float
 
 
-Step = httpx.Request | Pause
-Outcome = httpx.Response | httpx.TransportError | None
+Step: TypeAlias = httpx.Request | Pause
+Outcome: TypeAlias = httpx.Response | httpx.RequestError | None
+"""What is sent back for a step: an answer, why there is none, or None after a pause."""
 
 
-def exchange(operation: Operation[T], settings: Settings) -> Generator[Step, Outcome, T]:
-    """Carry out a call: yield requests and pauses, take responses and transport errors.
+@dataclass(frozen=True)
+class _Try:
+    """How one try ended."""
 
-    Idempotent calls are tried again after a lost connection; all calls after 429 and 503, which say
-    that nothing was done. `Retry-After` is obeyed, up to 30 s (RFC 9110, section 10.2.3).
+    reply: httpx.Response | httpx.RequestError
+    url: httpx.URL
+    left_home: bool
+    """A redirect led away from the API's own origin, so the key was not sent."""
+
+    def may_have_been_done(self) -> bool:
+        """Say whether the API may have acted although its answer did not arrive."""
+        if isinstance(self.reply, httpx.Response):
+            turned_away = self.reply.status_code == httpx.codes.TOO_MANY_REQUESTS
+            return not turned_away and not is_the_apis_own(self.reply)
+        return not isinstance(self.reply, httpx.ConnectError)
+
+
+def exchange(
+    operation: Operation[T],
+    settings: Settings,
+    *,
+    jitter: Callable[[], float] = random.random,
+) -> Generator[Step, Outcome, T]:
+    """Yield what to do for an operation; return its result.
 
     Args:
-        operation: What to do.
-        settings: Where, and with which key.
-
-    Returns:
-        What the operation reads from the answer.
+        operation: What is asked of the API.
+        settings: Where the API is and how to sign in to it.
+        jitter: Random numbers between 0 and 1.
 
     Raises:
-        ProxyError: The call failed; the class says how.
+        ProxyError: There is no result; the class says why.
     """
-    lost = False
-    attempt = 0
-    while True:
-        attempt += 1
-        last = attempt == MAX_TRIES
-        outcome = yield from _follow(operation, settings)
-        if isinstance(outcome, httpx.TransportError):
-            lost = True
-            if last or not operation.idempotent:
-                raise _unreachable(outcome, settings) from None
-            yield Pause(_back_off(attempt))
-            continue
-        pause = None if last else _pause_if_busy(outcome, attempt)
-        if pause is not None:
-            yield pause
-        elif lost and operation.missing_is_done and outcome.status_code == httpx.codes.NOT_FOUND:
-            return operation.parse(None)
-        else:
-            return _read(operation, outcome, settings)
+    maybe_done = False
+    paused = 0.0
+    for attempt in range(MAX_TRIES):
+        result = yield from _follow(operation, settings)
+        try:
+            return _read(operation, settings, result)
+        except NotFoundError as error:
+            # An earlier try did it, and only the answer was lost.
+            if maybe_done and operation.missing_is_done and not _no_cluster(error):
+                return operation.parse(None)
+            raise
+        except ProxyError:
+            if attempt == MAX_TRIES - 1 or not _worth_another_try(operation, result.reply):
+                raise
+            pause = _pause_seconds(attempt, result.reply, jitter())
+            if paused + pause > LONGEST_PAUSE_SECONDS:
+                raise
+        maybe_done = maybe_done or result.may_have_been_done()
+        paused += pause
+        yield Pause(pause)
+    raise AssertionError("the last try returns or raises")
 
 
-def _pause_if_busy(response: httpx.Response, attempt: int) -> Pause | None:
-    if response.status_code not in _BUSY:
-        return None
-    wanted = _retry_after(response)
-    if wanted is None:
-        return Pause(_back_off(attempt))
-    return Pause(wanted) if wanted <= _LONGEST_PAUSE_SECONDS else None
+def _follow(operation: Operation[Any], settings: Settings) -> Generator[Step, Outcome, _Try]:
+    """Send one request and follow where it is redirected to."""
+    first = _request(operation, settings)
+    request, left_home = first, False
+    for _ in range(_MOST_REDIRECTS + 1):
+        reply = yield request
+        if reply is None:
+            raise TypeError("a request is answered by a response or an error")
+        if isinstance(reply, httpx.RequestError) or reply.status_code not in _REDIRECTS:
+            return _Try(reply, request.url, left_home)
+        url = _redirect_target(operation, request.url, reply)
+        left_home = left_home or _origin(url) != _origin(first.url)
+        request = _redirected(first, url, with_key=not left_home)
+    raise UnexpectedAnswerError(
+        f"{_origin(first.url)} redirects in circles.",
+        suggestion="Check that TENSORONE_API_URL is the base URL of the API.",
+    )
 
 
-def _follow(
-    operation: Operation[Any], settings: Settings
-) -> Generator[Step, Outcome, httpx.Response | httpx.TransportError]:
-    """Send one request and follow its redirects, without the key to another origin."""
-    request = _build(operation, settings)
-    for _ in range(_MAX_REDIRECTS + 1):
-        outcome = yield request
-        assert outcome is not None  # noqa: S101 - the rims answer every request
-        if isinstance(outcome, httpx.TransportError) or not outcome.has_redirect_location:
-            return outcome
-        if operation.method != "GET" and outcome.status_code not in _KEPT_METHOD:
-            raise UnexpectedAnswerError(
-                f"{settings.api_url} answered a change with redirect {outcome.status_code}.",
-                suggestion="Correct the API's URL: nothing was changed.",
-            )
-        request = _redirected(request, outcome)
-    raise UnexpectedAnswerError(f"{settings.api_url} redirects in a circle.")
-
-
-def _build(operation: Operation[Any], settings: Settings) -> httpx.Request:
-    values = {"cluster_id": settings.cluster_id, **operation.path_values}
-    path = operation.path.format(**{k: _quoted(v) for k, v in values.items()})
+def _request(operation: Operation[Any], settings: Settings) -> httpx.Request:
     key = settings.api_key.get_secret_value()
+    path = operation.filled_path(settings.require_cluster)
+    try:
+        url = httpx.URL(settings.api_url.rstrip("/") + path)
+    except httpx.InvalidURL as error:
+        raise ConfigurationError(
+            f"The API's address is not a URL: {error}.", suggestion="Correct TENSORONE_API_URL."
+        ) from None
     return httpx.Request(
         operation.method,
-        settings.api_url + path,
+        url,
         params=operation.query or None,
         json=operation.body,
         headers={
-            "authorization": key if path.startswith("/v2/") else f"Bearer {key}",
-            "accept": "application/json",
-            "user-agent": f"jupyter-tensorone-proxy/{__version__}",
+            "Accept": "application/json",
+            "Authorization": key if path.startswith("/v2/") else f"Bearer {key}",
+            "User-Agent": f"jupyter-tensorone-proxy/{__version__}",
         },
     )
 
 
-def _quoted(value: str) -> str:
-    """Quote a path segment; dots too, because `..` would climb."""
-    quoted = quote(value, safe="")
-    return quoted.replace(".", "%2E") if set(value) == {"."} else quoted
-
-
-def _redirected(request: httpx.Request, response: httpx.Response) -> httpx.Request:
-    target = request.url.join(response.headers["location"])
-    require_safe_url(str(target.copy_with(username=None, password=None, query=None)))
-    headers = httpx.Headers(request.headers)
-    del headers["host"]
-    if _origin(target) != _origin(request.url):
-        headers.pop("authorization", None)
-    return httpx.Request(request.method, target, headers=headers, content=request.content)
-
-
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port
-
-
-def _back_off(attempt: int) -> float:
-    """Return the pause after the given try, in seconds: exponential, with jitter."""
-    jitter = random.uniform(0.5, 1.5)  # noqa: S311 - no secret
-    return _FIRST_PAUSE_SECONDS * float(2 ** (attempt - 1)) * jitter
-
-
-def _retry_after(response: httpx.Response) -> float | None:
-    """Return `Retry-After` in seconds, whether it is a number or a date."""
-    text = response.headers.get("retry-after", "").strip()
-    if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
-        return float(text)
+def _redirect_target(
+    operation: Operation[Any], url: httpx.URL, response: httpx.Response
+) -> httpx.URL:
+    if operation.method != "GET" and response.status_code not in _KEEPING_REDIRECTS:
+        raise UnexpectedAnswerError(
+            f"{_origin(url)} answered {operation.method} with a redirect "
+            f"({response.status_code}), which would lose the request.",
+            suggestion="The base URL is wrong: set TENSORONE_API_URL to where it redirects to.",
+        )
     try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=timezone.utc)
-    return max(0.0, (moment - datetime.now(timezone.utc)).total_seconds())
+        target = url.join(response.headers["location"])
+        require_safe_url(str(target.copy_with(query=None, fragment=None)))
+    except InsecureUrlError:
+        raise InsecureUrlError(
+            f"{_origin(url)} redirects to {_origin(target)}, which is not encrypted.",
+            suggestion="Set TENSORONE_API_URL to the API's https address.",
+        ) from None
+    except (KeyError, httpx.InvalidURL, ConfigurationError):
+        raise UnexpectedAnswerError(
+            f"{_origin(url)} redirects to nowhere ({response.status_code}).",
+            suggestion="Check that TENSORONE_API_URL is the base URL of the API.",
+        ) from None
+    return target
 
 
-def _unreachable(error: httpx.TransportError, settings: Settings) -> ProxyError:
-    where = f"The API at {settings.api_url}"
-    if isinstance(error, httpx.TimeoutException):
-        return ApiTimeoutError(
-            f"{where} did not answer in time.", suggestion="Try again, or raise timeout_seconds."
-        )
-    if settings.source == "running gateway":
-        hint = "The local gateway may have stopped: start it again."
-    else:
-        hint = f"Check the address (it came from: {settings.source}) and the network."
-    return ApiUnreachableError(f"{where} cannot be reached: {_reason(error)}.", suggestion=hint)
+def _redirected(first: httpx.Request, url: httpx.URL, *, with_key: bool) -> httpx.Request:
+    dropped = {"host"} if with_key else {"host", "authorization"}
+    headers = [(k, v) for k, v in first.headers.multi_items() if k.lower() not in dropped]
+    return httpx.Request(first.method, url, headers=headers, content=first.content)
 
 
-def _reason(error: httpx.TransportError) -> str:
-    return str(error).rstrip(".") or type(error).__name__
-
-
-def _read(operation: Operation[T], response: httpx.Response, settings: Settings) -> T:
-    body = _json(response)
-    failed = isinstance(body, dict) and body.get("success") is False
-    if response.is_success and not failed:
-        if body is None and response.content:
-            raise UnexpectedAnswerError(
-                f"{settings.api_url} answered with something that is not JSON.",
-                suggestion="Correct the API's URL; a proxy in between may have answered.",
-            )
-        return operation.parse(body if body is not None else {})
-    error = read_error(response.status_code, body, response.headers)
-    unknown_path = error.code.startswith("HTTP_") or error.code in {
-        "NOT_FOUND",
-        "METHOD_NOT_ALLOWED",
-    }
-    if operation.extension and error.status in {404, 405} and unknown_path:
-        raise NotSupportedError(
-            f"{settings.api_url} has no {operation.extension}.",
-            suggestion="They are an extension of the local gateway.",
-        )
-    raise error
-
-
-def read_error(status: int, body: Any, headers: httpx.Headers) -> ApiError:
-    """Return the error that an answer means, in either of the two documented forms.
-
-    Args:
-        status: HTTP status.
-        body: The decoded JSON body; None if it was not JSON.
-        headers: The answer's headers.
-
-    Example:
-        >>> flat = {"error": "UNAUTHORIZED", "message": "No.", "code": 401}
-        >>> read_error(401, flat, httpx.Headers())
-        UnauthorizedError('No.')
-    """
-    answer = body if isinstance(body, dict) else {}
-    nested = answer.get("error")
-    source = nested if isinstance(nested, dict) else answer
-    code = source.get("code") if isinstance(nested, dict) else nested
-    text_code = code if isinstance(code, str) and code else f"HTTP_{status}"
-    message = source.get("message")
-    details = source.get("details")
-    request_id = answer.get("request_id") or headers.get("x-request-id")
-    return api_error_class(text_code, status)(
-        message if isinstance(message, str) and message else f"The API answered {status}",
-        code=text_code,
-        status=status,
-        details=details if isinstance(details, dict) else None,
-        request_id=str(request_id) if request_id else None,
-        retry_after=_retry_after(httpx.Response(status, headers=headers)),
+def _read(operation: Operation[T], settings: Settings, result: _Try) -> T:
+    server = _origin(result.url)
+    if isinstance(result.reply, httpx.RequestError):
+        raise _no_answer(result.reply, server, settings) from None
+    answer = Answer(result.reply, server, settings.api_key.get_secret_value())
+    try:
+        return answer.read(operation)
+    except UnauthorizedError:
+        if not result.left_home:
+            raise
+    raise UnexpectedAnswerError(
+        f"{settings.api_url} redirects to {server}, which got no API key and refuses.",
+        suggestion=f"If {server} is the API, set TENSORONE_API_URL to it.",
     )
 
 
-def _json(response: httpx.Response) -> Any:
-    try:
-        return response.json()
-    except ValueError:
-        return None
+def _no_answer(error: httpx.RequestError, server: str, settings: Settings) -> ProxyError:
+    text = str(error).replace(settings.api_key.get_secret_value(), "**********")
+    reason = text.rstrip(".") or type(error).__name__
+    if isinstance(error, httpx.DecodingError):
+        return UnexpectedAnswerError(f"{server} sent an answer that cannot be decoded: {reason}.")
+    if isinstance(error, httpx.TimeoutException):
+        return ApiTimeoutError(
+            f"{server} gave no answer in time ({type(error).__name__}).",
+            suggestion="Try again, or with a longer timeout_seconds.",
+        )
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        hint = "If the certificate is your organisation's own, set SSL_CERT_FILE to its authority."
+    elif settings.source == "running gateway":
+        hint = "The local gateway is gone: start it with `jupyter tensorone gateway`."
+    else:
+        hint = f"Check the network, and the API's address (it came from: {settings.source})."
+    return ApiUnreachableError(f"{server} cannot be reached: {reason}.", suggestion=hint)
+
+
+def _worth_another_try(
+    operation: Operation[Any], reply: httpx.Response | httpx.RequestError
+) -> bool:
+    if isinstance(reply, httpx.RequestError):
+        broken = isinstance(reply, httpx.NetworkError | httpx.RemoteProtocolError)
+        return broken and operation.idempotent
+    if reply.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+        return operation.idempotent or is_the_apis_own(reply)
+    return reply.status_code == httpx.codes.TOO_MANY_REQUESTS
+
+
+def _pause_seconds(
+    attempt: int, reply: httpx.Response | httpx.RequestError, jitter: float
+) -> float:
+    asked = retry_after_seconds(reply) if isinstance(reply, httpx.Response) else None
+    # Jitter is added, not taken off: never earlier than asked, and never all clients at once.
+    wanted: float = FIRST_PAUSE_SECONDS * 2**attempt
+    return max(asked or 0.0, wanted) + jitter * wanted / 2
+
+
+def _origin(url: httpx.URL) -> str:
+    """Return scheme, host and port: what may be shown, and what may have the key."""
+    return f"{url.scheme}://{url.netloc.decode()}"  # httpx leaves default ports out
+
+
+def _no_cluster(error: NotFoundError) -> bool:
+    return isinstance(error, ClusterNotFoundError)

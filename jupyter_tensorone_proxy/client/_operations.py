@@ -1,7 +1,7 @@
 """Every call of the API as data: method, path, body, and how to read the answer.
 
-Nothing here does I/O. Requests are judged before they are sent (`parse_request`); answers are read
-leniently, because a server may be newer than we are (`Model.from_server`).
+Nothing here does I/O. Requests are judged before they are sent; how answers are read is in
+`_reading`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
+from urllib.parse import quote
 
-from ..errors import UnexpectedAnswerError
+from ..errors import InvalidRequestError
 from ..models import (
     Cluster,
     ClusterAccess,
@@ -28,10 +29,10 @@ from ..models import (
     User,
     UserRequest,
 )
-from ..validation import parse_request
+from ..validation import parse_patch, parse_request
+from ._reading import read_clusters, read_data, read_plain, read_ports, read_proxy
 
 T = TypeVar("T")
-M = TypeVar("M", bound=Model)
 
 _PROXY = "/v1/clusters/{cluster_id}/proxy"
 
@@ -65,6 +66,20 @@ class Operation(Generic[T]):
         """Whether doing it twice is the same as doing it once (RFC 9110, section 9.2.2)."""
         return self.method != "POST"
 
+    def filled_path(self, cluster_id: Callable[[], str]) -> str:
+        """Return the path with its values, each quoted so that it stays one segment.
+
+        Args:
+            cluster_id: Asked for the cluster if the path needs one.
+
+        Raises:
+            InvalidRequestError: A value can be no segment; nothing was sent.
+        """
+        values = dict(self.path_values)
+        if "{cluster_id}" in self.path:
+            values["cluster_id"] = cluster_id()
+        return self.path.format(**{name: _segment(name, value) for name, value in values.items()})
+
 
 def get_proxy(
     *,
@@ -88,20 +103,20 @@ def get_proxy(
         "include_ssl_info": include_ssl_info,
     }
     query = {name: "true" for name, wanted in flags.items() if wanted}
-    return Operation("GET", _PROXY, _parse_proxy, query=query)
+    return Operation("GET", _PROXY, read_proxy, query=query)
 
 
 def list_ports() -> Operation[list[PortMapping]]:
     """Return all port mappings of the cluster, with their health (contract: GET …/proxy)."""
     query = {"include_health": "true"}
-    return Operation("GET", _PROXY, lambda body: _parse_proxy(body).port_mappings, query=query)
+    return Operation("GET", _PROXY, read_ports, query=query)
 
 
 def update_proxy(
     *,
     enabled: bool | None = None,
     allowed_ips: list[str] | None = None,
-    network_configuration: NetworkConfiguration | None = None,
+    network_configuration: NetworkConfiguration | Mapping[str, Any] | None = None,
     api_version: Literal["v1", "v2"] | None = None,
 ) -> Operation[ProxyState]:
     """Change settings of the proxy; what is not given stays (contract: PUT …/proxy, v1 and v2).
@@ -115,15 +130,20 @@ def update_proxy(
     Raises:
         InvalidRequestError: A value is wrong.
     """
-    given: dict[str, Any] = {"enabled": enabled, "allowed_ips": allowed_ips}
-    if network_configuration is not None:
-        given["network_configuration"] = network_configuration.to_wire()
-    fields = {name: value for name, value in given.items() if value is not None}
-    if (api_version or ("v1" if network_configuration else "v2")) == "v1":
+    given = {
+        "enabled": enabled,
+        "allowed_ips": allowed_ips,
+        "network_configuration": network_configuration,
+    }
+    fields = _plain_fields({name: value for name, value in given.items() if value is not None})
+    version = api_version or ("v1" if network_configuration is not None else "v2")
+    if version not in {"v1", "v2"}:
+        raise _wrong_field("api_version", f"{version!r} is neither 'v1' nor 'v2'")
+    if version == "v1":
         body = parse_request(ProxySettings, fields).to_wire()
-        return Operation("PUT", _PROXY, _data(ProxyState), body=body)
+        return Operation("PUT", _PROXY, read_data(ProxyState), body=body)
     body = parse_request(ProxySettingsV2, fields).to_wire()
-    return Operation("PUT", "/v2/clusters/{cluster_id}/proxy", _plain(ProxyState), body=body)
+    return Operation("PUT", "/v2/clusters/{cluster_id}/proxy", read_plain(ProxyState), body=body)
 
 
 def create_port(**fields: Any) -> Operation[PortMapping]:
@@ -142,7 +162,7 @@ def create_port(**fields: Any) -> Operation[PortMapping]:
         ProtectedPortError: The port is not exposed for safety's sake.
     """
     body = parse_request(PortRequest, _plain_fields(fields)).to_wire()
-    return Operation("POST", f"{_PROXY}/ports", _data(PortMapping), body=body)
+    return Operation("POST", f"{_PROXY}/ports", read_data(PortMapping), body=body)
 
 
 def update_port(port_id: str, /, **fields: Any) -> Operation[PortMapping]:
@@ -158,11 +178,11 @@ def update_port(port_id: str, /, **fields: Any) -> Operation[PortMapping]:
         InvalidRequestError: One or more fields are wrong.
         PortNotFoundError: There is no such mapping.
     """
-    body = parse_request(PortSettings, _plain_fields(fields)).to_wire()
+    body = parse_patch(PortSettings, _plain_fields(fields))
     return Operation(
         "PUT",
         f"{_PROXY}/ports/{{port_id}}",
-        _data(PortMapping),
+        read_data(PortMapping),
         path_values={"port_id": port_id},
         body=body,
     )
@@ -196,12 +216,12 @@ def update_access(**fields: Any) -> Operation[ClusterAccess]:
         InvalidRequestError: One or more fields are wrong.
     """
     body = parse_request(ClusterAccess, _plain_fields(fields)).to_wire()
-    return Operation("PUT", f"{_PROXY}/access", _data(ClusterAccess), body=body)
+    return Operation("PUT", f"{_PROXY}/access", read_data(ClusterAccess), body=body)
 
 
 def list_clusters() -> Operation[list[Cluster]]:
     """Return the clusters that the API key can reach (GET /v1/clusters)."""
-    return Operation("GET", "/v1/clusters", _parse_clusters)
+    return Operation("GET", "/v1/clusters", read_clusters)
 
 
 def create_link(
@@ -234,7 +254,7 @@ def create_link(
         "path": path,
     }
     body = parse_request(LinkRequest, fields).to_wire()
-    return Operation("POST", f"{_PROXY}/links", _data(Link), body=body, extension="links")
+    return Operation("POST", f"{_PROXY}/links", read_data(Link), body=body, extension="links")
 
 
 def create_user(name: str, /) -> Operation[User]:
@@ -251,45 +271,23 @@ def create_user(name: str, /) -> Operation[User]:
         ConflictError: The name is taken.
     """
     body = parse_request(UserRequest, {"name": name}).to_wire()
-    return Operation("POST", f"{_PROXY}/users", _data(User), body=body, extension="users")
+    return Operation("POST", f"{_PROXY}/users", read_data(User), body=body, extension="users")
 
 
-# --- reading answers -----------------------------------------------------------------------
+# --- writing requests ----------------------------------------------------------------------
+
+
+def _segment(name: str, value: Any) -> str:
+    # Quoting keeps "/" and "?" inside; dots alone would still climb, at some server or other.
+    if not isinstance(value, str) or value in {"", ".", ".."}:
+        raise _wrong_field(name, f"{value!r} is not an id")
+    return quote(value, safe="")
+
+
+def _wrong_field(name: str, message: str) -> InvalidRequestError:
+    problem = {"field": name, "message": message}
+    return InvalidRequestError("The request has a wrong field.", details={"fields": [problem]})
 
 
 def _plain_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v.to_wire() if isinstance(v, Model) else v for k, v in fields.items()}
-
-
-def _parse_proxy(body: Any) -> ProxyConfig:
-    data = _data_of(body)
-    meta = body.get("meta")
-    return ProxyConfig.from_server({**data, "meta": meta} if isinstance(meta, dict) else data)
-
-
-def _parse_clusters(body: Any) -> list[Cluster]:
-    data = body.get("data", body) if isinstance(body, dict) else body
-    items = data.get("clusters") if isinstance(data, dict) else data
-    if not isinstance(items, list):
-        raise UnexpectedAnswerError("The list of clusters is not a list.")
-    return [Cluster.from_server(_object(item)) for item in items]
-
-
-def _data(model: type[M]) -> Callable[[Any], M]:
-    return lambda body: model.from_server(_data_of(body))
-
-
-def _plain(model: type[M]) -> Callable[[Any], M]:
-    return lambda body: model.from_server(_object(body))
-
-
-def _data_of(body: Any) -> dict[str, Any]:
-    """Return what is inside the envelope; an answer without one is taken as it is."""
-    plain = _object(body)
-    return _object(plain["data"]) if "data" in plain else plain
-
-
-def _object(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise UnexpectedAnswerError("The answer is not a JSON object.")
-    return value

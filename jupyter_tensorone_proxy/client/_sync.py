@@ -1,79 +1,46 @@
-"""The client for ordinary code: runs each call to its end."""
+"""The client for ordinary code: runs each call to its end.
+
+It knows no call, no header and no error; see `_operations` and `_exchange`.
+"""
 
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from typing import ParamSpec, TypeVar
 
 import httpx
 
-from ..settings import Settings, is_loopback, resolve_settings
-from ._calls import Calls
+from ._calls import Calls, HttpOptions
 from ._exchange import Outcome, Pause, exchange
 from ._operations import Operation
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class ProxyClient(Calls):
+class ProxyClient(Calls[httpx.Client, httpx.BaseTransport]):
     """A client of one cluster's proxy.
 
     Args:
         api_url, api_key, api_key_file, cluster_id: See `settings.resolve_settings`; by default the
             environment, Jupyter's configuration, or the gateway that runs on this machine.
-        timeout_seconds: How long one try may wait for the server.
-        transport: Replaces the network, for tests (httpx.MockTransport and the like).
-        settings: Ready-made settings, instead of all of the above.
+        timeout_seconds: Longest time to connect, and without a byte of the answer, in seconds.
+        transport: Replaces the network, for tests (`httpx.MockTransport` and the like).
+        settings: Ready-made settings, instead of the first four.
 
     Raises:
         ConfigurationError: The API or the key is missing; the message says what to set.
+        InsecureUrlError: The key would travel unencrypted.
 
     Example:
-        >>> client = ProxyClient(api_key="k", cluster_id="c")
-        >>> client.settings.api_url
-        'https://api.tensorone.ai'
-        >>> client.close()
+        >>> def api(request: httpx.Request) -> httpx.Response:
+        ...     return httpx.Response(200, json={"success": True, "data": [{"id": "cluster_1"}]})
+        >>> with ProxyClient(api_key="k", transport=httpx.MockTransport(api)) as client:
+        ...     [cluster.id for cluster in client.list_clusters()]
+        ['cluster_1']
     """
-
-    def __init__(  # noqa: PLR0913 - keyword-only, each with a default
-        self,
-        *,
-        api_url: str | None = None,
-        api_key: str | None = None,
-        api_key_file: str | Path | None = None,
-        cluster_id: str | None = None,
-        timeout_seconds: float = 30.0,
-        transport: httpx.BaseTransport | None = None,
-        settings: Settings | None = None,
-    ) -> None:
-        self.settings = settings or resolve_settings(
-            api_url=api_url, api_key=api_key, api_key_file=api_key_file, cluster_id=cluster_id
-        )
-        self._http = httpx.Client(
-            transport=transport, **http_options(self.settings, timeout_seconds)
-        )
-
-    def run(self, operation: Operation[T]) -> T:
-        """Carry out a described call."""
-        steps = exchange(operation, self.settings)
-        outcome: Outcome = None
-        while True:
-            try:
-                step = steps.send(outcome)
-            except StopIteration as end:
-                result: T = end.value
-                return result
-            outcome = None
-            if isinstance(step, Pause):
-                time.sleep(step.seconds)
-                continue
-            try:
-                outcome = self._http.send(step)
-            except httpx.TransportError as error:
-                outcome = error
 
     def close(self) -> None:
         """Close the connections."""
@@ -86,22 +53,37 @@ class ProxyClient(Calls):
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
-        traceback: TracebackType | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.settings!r})"
+    def _open(self, transport: httpx.BaseTransport | None, options: HttpOptions) -> httpx.Client:
+        return httpx.Client(transport=transport, **options)
 
+    def bind(self, describe: Callable[P, Operation[T]]) -> Callable[P, T]:
+        def call(*args: P.args, **kwargs: P.kwargs) -> T:
+            return self.run(describe(*args, **kwargs))
 
-def http_options(settings: Settings, timeout_seconds: float) -> dict[str, Any]:
-    """Return how httpx is set up, for both clients.
+        return call
 
-    A cluster's HTTP_PROXY must not carry what is meant for this machine.
-    """
-    loopback = is_loopback(urlsplit(settings.api_url).hostname or "")
-    return {
-        "timeout": httpx.Timeout(timeout_seconds),
-        "follow_redirects": False,
-        "trust_env": not loopback,
-    }
+    def run(self, operation: Operation[T]) -> T:
+        """Carry out a described call."""
+        steps = exchange(operation, self.settings)
+        outcome: Outcome = None
+        while True:
+            try:
+                step = steps.send(outcome)
+            except StopIteration as done:
+                result: T = done.value
+                return result
+            if isinstance(step, Pause):
+                time.sleep(step.seconds)
+                outcome = None
+            else:
+                outcome = self._send(step)
+
+    def _send(self, request: httpx.Request) -> Outcome:
+        try:
+            return self._http.send(request)
+        except httpx.RequestError as error:
+            return error

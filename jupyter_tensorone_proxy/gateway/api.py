@@ -5,25 +5,20 @@ Handlers only translate; `Controller` decides. Every error becomes an answer in 
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
-from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Scope
+from starlette.types import ASGIApp
 
 from ..errors import (
-    ApiError,
     ClusterNotFoundError,
     ConflictError,
     InvalidRequestError,
-    api_error_class,
 )
 from ..models import (
     ClusterAccess,
@@ -39,17 +34,17 @@ from ..models import (
     UserRequest,
 )
 from ..validation import parse_request
-from . import views
+from . import answers, views
 from .certificates import Leaf
 from .control import Controller, merge_patch
 from .desired import DesiredCluster, public_url
 from .guard import Guard
-from .health import HealthLog
 from .identity import Signer, new_id
+from .observer import Observer
 from .store import Store, now
 from .xds.filters import VISITOR_PREFIX
 
-_log = logging.getLogger(__name__)
+_LAST_ROW = 2**63 - 1
 _USER_TOKEN_SECONDS = 365 * 86_400
 _PROXY = "/v1/clusters/{cluster_id}/proxy"
 
@@ -61,7 +56,7 @@ class Context:
     controller: Controller
     store: Store
     signer: Signer
-    health: HealthLog
+    observer: Observer
     leaf: Callable[[], Leaf]
     version: str
 
@@ -74,14 +69,12 @@ def create_api(context: Context, api_key: str) -> ASGIApp:
         api_key: The key every request must have.
     """
     app = FastAPI(title="Cluster Proxy API", version=context.version, docs_url="/docs")
-    app.add_exception_handler(ApiError, _on_api_error)
-    app.add_exception_handler(RequestValidationError, _on_invalid_query)
-    app.add_exception_handler(HTTPException, _on_http_error)
-    app.add_exception_handler(Exception, _on_bug)
+    answers.install(app)
     _add_proxy(app, context)
     _add_ports(app, context)
+    _add_access_logs(app, context)
     _add_extensions(app, context)
-    return Guard(app, api_key, _error_answer)
+    return Guard(app, api_key, answers.error_answer)
 
 
 def _add_proxy(app: FastAPI, context: Context) -> None:
@@ -92,36 +85,47 @@ def _add_proxy(app: FastAPI, context: Context) -> None:
         connected = controller.discovery.connected
         return JSONResponse({"envoy": "connected" if connected else "away"})
 
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        from .metrics import render  # only for those who watch
+
+        observer = context.observer
+        observer.read()
+        text = await render(controller, observer.usage, observer.health, observer.admin)
+        return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
     @app.get("/v1/clusters")
     async def list_clusters() -> Response:
         own_id = controller.desired.cluster.id
         proxy_url = views.proxy_url(controller)
-        return _success([{"id": own_id, "name": "local gateway", "proxy_url": proxy_url}])
+        return answers.success([{"id": own_id, "name": "local gateway", "proxy_url": proxy_url}])
 
     @app.get(_PROXY)
     async def get_proxy(
         cluster_id: str,
         include_health: bool = False,  # noqa: FBT001, FBT002 - a query parameter
-        include_access_logs: bool = False,  # noqa: FBT001, FBT002, ARG001 - likewise; no log yet
+        include_access_logs: bool = False,  # noqa: FBT001, FBT002 - a query parameter
         include_ssl_info: bool = False,  # noqa: FBT001, FBT002 - a query parameter
     ) -> Response:
         _require_cluster(context, cluster_id)
-        context.health.read()
+        context.observer.read()
         config = views.proxy_config(
             controller,
-            health=context.health if include_health else None,
+            context.observer,
+            health=include_health,
+            access_logs=include_access_logs,
             certificate=context.leaf() if include_ssl_info else None,
             version=context.version,
         )
         data = config.to_wire()
-        return _success(data, meta=data.pop("meta"))
+        return answers.success(data, meta=data.pop("meta"))
 
     @app.put(_PROXY)
     async def update_proxy(cluster_id: str, request: Request) -> Response:
         _require_cluster(context, cluster_id)
         patch = await _patch(request, ProxySettings)
         cluster = await controller.update_cluster(lambda c: _with_settings(c, patch))
-        return _success(
+        return answers.success(
             {"proxy_url": views.proxy_url(controller), "enabled": cluster.enabled}
             | {"allowed_ips": list(cluster.allowed_ips)}
             | {"network_configuration": cluster.network.to_wire()}
@@ -140,7 +144,7 @@ def _add_proxy(app: FastAPI, context: Context) -> None:
         _require_cluster(context, cluster_id)
         patch = await _patch(request, ClusterAccess)
         cluster = await controller.update_cluster(lambda c: _with_access(c, patch))
-        return _success(cluster.access.to_wire())
+        return answers.success(cluster.access.to_wire())
 
 
 def _add_ports(app: FastAPI, context: Context) -> None:
@@ -150,8 +154,8 @@ def _add_ports(app: FastAPI, context: Context) -> None:
     async def create_port(cluster_id: str, request: Request) -> Response:
         _require_cluster(context, cluster_id)
         mapping = await controller.create_port(parse_request(PortRequest, await request.body()))
-        shown = views.port_mapping(mapping, controller, context.health)
-        return _success(shown.to_wire(), status=201)
+        shown = views.port_mapping(mapping, controller, context.observer)
+        return answers.success(shown.to_wire(), status=201)
 
     @app.put(f"{_PROXY}/ports/{{port_id}}")
     async def update_port(cluster_id: str, port_id: str, request: Request) -> Response:
@@ -159,15 +163,36 @@ def _add_ports(app: FastAPI, context: Context) -> None:
         patch = await _patch(request, PortSettings)
         mapping = await controller.update_port(port_id, patch)
         if "internal_port" in patch or "health_check" in patch:
-            context.health.forget(port_id)
-        return _success(views.port_mapping(mapping, controller, context.health).to_wire())
+            context.observer.health.forget(port_id)
+        return answers.success(views.port_mapping(mapping, controller, context.observer).to_wire())
 
     @app.delete(f"{_PROXY}/ports/{{port_id}}")
     async def delete_port(cluster_id: str, port_id: str) -> Response:
         _require_cluster(context, cluster_id)
         await controller.delete_port(port_id)
-        context.health.forget(port_id)
-        return _success({"id": port_id, "deleted": True})
+        context.observer.health.forget(port_id)
+        context.observer.usage.forget(port_id)
+        return answers.success({"id": port_id, "deleted": True})
+
+
+def _add_access_logs(app: FastAPI, context: Context) -> None:
+    @app.get(f"{_PROXY}/access-logs")
+    async def access_logs(  # noqa: PLR0913, PLR0917 - query parameters
+        cluster_id: str,
+        port_id: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        status: Annotated[int | None, Query(ge=1, le=599)] = None,
+        before: Annotated[int | None, Query(ge=1, le=_LAST_ROW)] = None,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 50,
+    ) -> Response:
+        _require_cluster(context, cluster_id)
+        context.observer.read()
+        entries = context.observer.usage.entries(
+            port_id=port_id, since=since, until=until, status=status, before=before, limit=limit
+        )
+        following = entries[-1].id if len(entries) == limit else None
+        return answers.success([e.to_wire() for e in entries], meta={"next_before": following})
 
 
 def _add_extensions(app: FastAPI, context: Context) -> None:
@@ -197,7 +222,7 @@ def _add_extensions(app: FastAPI, context: Context) -> None:
         )
         with context.store.transaction() as transaction:
             transaction.add_link(link)
-        return _success(link.to_wire(), status=201)
+        return answers.success(link.to_wire(), status=201)
 
     @app.post(f"{_PROXY}/users", status_code=201)
     async def create_user(cluster_id: str, request: Request) -> Response:
@@ -212,7 +237,7 @@ def _add_extensions(app: FastAPI, context: Context) -> None:
                     f"There is already a user {asked.name!r}",
                     details={"suggestion": "Choose another name"},
                 )
-        return _success(user.to_wire(), status=201)
+        return answers.success(user.to_wire(), status=201)
 
 
 # --- requests ------------------------------------------------------------------------------
@@ -247,54 +272,3 @@ def _with_settings(cluster: DesiredCluster, patch: Mapping[str, Any]) -> Desired
 def _with_access(cluster: DesiredCluster, patch: Mapping[str, Any]) -> DesiredCluster:
     merged = merge_patch(cluster.access.to_wire(), patch)
     return replace(cluster, access=parse_request(ClusterAccess, merged))
-
-
-# --- answers -------------------------------------------------------------------------------
-
-
-def _success(data: Any, *, meta: Any = None, status: int = 200) -> JSONResponse:
-    body = {"success": True, "data": data} | ({"meta": meta} if meta else {})
-    return JSONResponse(body, status)
-
-
-def _error_answer(error: ApiError, scope: Scope) -> JSONResponse:  # noqa: ARG001 - Guard's signature
-    request_id = new_id("req")
-    body = {
-        "success": False,
-        "error": {"code": error.code, "message": error.message, "details": error.details},
-        "request_id": request_id,
-    }
-    headers = {"x-request-id": request_id}
-    if error.retry_after is not None:
-        headers["retry-after"] = str(max(1, round(error.retry_after)))
-    return JSONResponse(body, error.status, headers=headers)
-
-
-async def _on_api_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, ApiError)  # noqa: S101 - Starlette's handlers take any exception
-    return _error_answer(error, request.scope)
-
-
-async def _on_invalid_query(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
-    fields = [
-        {"field": ".".join(str(part) for part in e["loc"][1:]), "message": e["msg"]}
-        for e in error.errors()
-    ]
-    refusal = InvalidRequestError("The request's query is wrong.", details={"fields": fields})
-    return _error_answer(refusal, request.scope)
-
-
-async def _on_http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - as above
-    code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "ERROR")
-    kind = api_error_class(code, error.status_code)
-    refusal = kind(f"{request.method} {request.url.path}: {error.detail}", code=code)
-    refusal.status = error.status_code
-    return _error_answer(refusal, request.scope)
-
-
-async def _on_bug(request: Request, error: Exception) -> Response:
-    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    bug = ApiError("The gateway failed; its log says why", code="INTERNAL_ERROR", status=500)
-    return _error_answer(bug, request.scope)

@@ -26,6 +26,8 @@ from starlette.types import ASGIApp
 from .. import __version__
 from ..errors import GatewayError, ProxyError
 from . import envoy
+from .access_log import AccessLog
+from .admin import Admin
 from .api import Context, create_api
 from .certificates import Leaf, LocalAuthority, needs_renewal
 from .config import GatewayConfig
@@ -34,12 +36,14 @@ from .desired import Edge
 from .files import read_or_create
 from .health import HealthLog
 from .identity import Signer
+from .observer import Observer
 from .store import Store
+from .usage import Usage
 from .visitor import visitor_app
+from .xds.access_logging import ACCESS_LOG
 from .xds.resources import HEALTH_LOG
 
 _log = logging.getLogger(__name__)
-_HEALTH_SECONDS = 0.25
 _RENEWAL_SECONDS = 3600
 
 
@@ -80,24 +84,25 @@ class ControlPlane:
             capacity=envoy.mapping_capacity(),
             own_ports=frozenset({api_port}),
         )
-        self.health = HealthLog(Path(HEALTH_LOG))
+        self.admin = Admin()
+        self.usage = Usage(state / "usage.db", keep_entries=config.access_log_entries)
+        self.observer = Observer(
+            HealthLog(Path(HEALTH_LOG)),
+            AccessLog(Path(ACCESS_LOG), self.usage.position),
+            self.usage,
+            self.admin,
+        )
 
     def api(self) -> ASGIApp:
         """Return the REST API."""
         context = Context(
-            self.controller, self.store, self.signer, self.health, self._leaf, __version__
+            self.controller, self.store, self.signer, self.observer, self._leaf, __version__
         )
         return create_api(context, self.api_key)
 
     def visitors(self) -> ASGIApp:
         """Return the pages under `/.tensorone/`."""
         return visitor_app(self.controller, self.store, self.signer)
-
-    async def watch_health(self) -> None:
-        """Keep the observed health current."""
-        while True:
-            self.health.read()
-            await asyncio.sleep(_HEALTH_SECONDS)
 
     async def renew_certificate(self) -> None:
         """Replace the certificate in time; open connections are not touched."""
@@ -140,7 +145,7 @@ async def serve(plane: ControlPlane, api_socket: socket.socket, ready_fd: int) -
         loop.add_signal_handler(number, stop)
     tasks = [asyncio.create_task(s.serve(sockets=[bound])) for s, bound in servers]
     watchers = [
-        asyncio.create_task(plane.watch_health()),
+        asyncio.create_task(plane.observer.run()),
         asyncio.create_task(plane.renew_certificate()),
     ]
     try:
@@ -153,6 +158,8 @@ async def serve(plane: ControlPlane, api_socket: socket.socket, ready_fd: int) -
             watcher.cancel()
         await asyncio.gather(*tasks, *watchers, return_exceptions=True)
         await plane.controller.discovery.stop()
+        plane.observer.read()
+        plane.usage.close()
         plane.store.close()
 
 

@@ -27,6 +27,7 @@ class GatewayConfig:
         first_external_port: Start of the range external ports are taken from.
         last_external_port: Its end, inclusive.
         database_url: SQLAlchemy URL of the store; empty for SQLite in the state directory.
+        access_log_entries: How many requests the access log keeps.
     """
 
     state_dir: str
@@ -36,6 +37,7 @@ class GatewayConfig:
     first_external_port: int = 32000
     last_external_port: int = 32767
     database_url: str = ""
+    access_log_entries: int = 10_000
 
     @property
     def state_path(self) -> Path:
@@ -94,6 +96,7 @@ def parse_arguments(argv: Sequence[str] | None) -> tuple[GatewayConfig, bool]:
     add(
         "--database-url", default="", help="SQLAlchemy URL; SQLite in the state directory if absent"
     )
+    add("--access-log-entries", type=_count, default=10_000, help="requests the access log keeps")
     add("--exit-with-parent", action="store_true", help="stop when standard input is closed")
     options = parser.parse_args(argv)
     config = GatewayConfig(
@@ -104,6 +107,7 @@ def parse_arguments(argv: Sequence[str] | None) -> tuple[GatewayConfig, bool]:
         first_external_port=options.external_ports[0],
         last_external_port=options.external_ports[1],
         database_url=options.database_url,
+        access_log_entries=options.access_log_entries,
     )
     return config, options.exit_with_parent
 
@@ -111,6 +115,12 @@ def parse_arguments(argv: Sequence[str] | None) -> tuple[GatewayConfig, bool]:
 def _port_or_zero(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65_535:  # noqa: PLR2004 - TCP's last port
         raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0–65535")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,7}", text) or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number, 1–9999999")
     return int(text)
 
 

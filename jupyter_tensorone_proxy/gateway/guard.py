@@ -18,7 +18,7 @@ MAX_BODY_BYTES = 1_000_000
 _LOCAL_NAMES = {b"127.0.0.1", b"localhost", b"[::1]"}
 _OPEN_PATHS = {"/healthz"}
 
-Answer = Callable[[ApiError, Scope], ASGIApp]
+Answer = Callable[[ApiError], ASGIApp]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Guard:
             self._admit(scope)
             body = await _read_body(scope, receive)
         except ApiError as error:
-            await self.answer(error, scope)(scope, receive, send)
+            await self.answer(error)(scope, receive, send)
             return
         await self.app(scope, _replay(body, receive), send)
 

@@ -37,6 +37,7 @@ from .files import private_directory, write_private
 RUNNING_STATUS = 3
 """Exit status when another gateway owns the state directory."""
 
+_KEPT_SUFFIXES = {".log", ".old"}
 _PR_SET_PDEATHSIG = 1
 _STOP_SECONDS = 5.0
 _START_SECONDS = 30.0
@@ -120,7 +121,8 @@ class Supervisor:
                 self._announce(api_socket)
                 self._watch(wake)
             finally:
-                for child in reversed(self._children):
+                # Envoy first: the control plane then reads the last lines of its log.
+                for child in self._children:
                     child.stop()
                 self._runtime_file.unlink(missing_ok=True)
 
@@ -164,7 +166,8 @@ class Supervisor:
     def _prepare_run_directory(self) -> None:
         run = private_directory(self.config.run_path)
         for leftover in run.iterdir():
-            leftover.unlink()
+            if leftover.suffix not in _KEPT_SUFFIXES:
+                leftover.unlink()
         self.config.save(run / "config.json")
         envoy.write_bootstrap(run)
 

@@ -15,20 +15,21 @@ from ..models import (
 from .certificates import Leaf
 from .control import Controller
 from .desired import Desired, DesiredMapping, bracketed, is_raw, public_url
-from .health import HealthLog
+from .observer import Observer
 from .store import now
 from .xds.resources import health_check
 
 M = TypeVar("M", bound=Model)
+_RECENT_REQUESTS = 50
 
-EXTENSIONS = ["links", "users"]
+EXTENSIONS = ["access-logs", "links", "users"]
 """What this gateway's API has beyond the contract."""
 
 
 def port_mapping(
-    mapping: DesiredMapping, controller: Controller, health: HealthLog | None = None
+    mapping: DesiredMapping, controller: Controller, observer: Observer, *, health: bool = True
 ) -> PortMapping:
-    """Return a mapping as the API shows it; with health only if it is given."""
+    """Return a mapping as the API shows it, with or without its health."""
     desired = controller.desired
     asked = mapping.request.to_wire() | {
         "external_port": mapping.external_port,
@@ -41,10 +42,11 @@ def port_mapping(
         "status": _status(mapping, controller),
         "created_at": mapping.created_at,
         "updated_at": mapping.updated_at,
+        "usage_statistics": observer.usage.of(mapping.id),
     }
-    if health is not None:
+    if health:
         check = health_check(mapping, desired.cluster)
-        found = health.of(mapping.id)
+        found = observer.health.of(mapping.id)
         observed["health_status"] = found.status if check.enabled else "disabled"
         observed["health_check"] = ObservedHealthCheck(
             **check.model_dump(exclude_none=True),
@@ -72,16 +74,20 @@ def proxy_url(controller: Controller) -> str:
     return f"https://{bracketed(controller.desired.edge.public_host)}"
 
 
-def proxy_config(
+def proxy_config(  # noqa: PLR0913 - keyword-only: the parts one may ask for
     controller: Controller,
+    observer: Observer,
     *,
-    health: HealthLog | None,
+    health: bool,
+    access_logs: bool,
     certificate: Leaf | None,
     version: str,
 ) -> ProxyConfig:
-    """Return the whole proxy; the optional parts only where they are given."""
+    """Return the whole proxy; the optional parts only where they are asked for."""
     desired = controller.desired
-    mappings = [port_mapping(m, controller, health) for m in desired.mappings.values()]
+    mappings = [
+        port_mapping(m, controller, observer, health=health) for m in desired.mappings.values()
+    ]
     moments = [m.updated_at for m in desired.mappings.values()]
     if desired.cluster.updated_at:
         moments.append(desired.cluster.updated_at)
@@ -100,9 +106,12 @@ def proxy_config(
             extensions=EXTENSIONS,
         ),
     )
-    if certificate is None:
-        return config
-    return config.model_copy(update={"ssl_certificate": _ssl(certificate)})
+    optional: dict[str, object] = {}
+    if certificate is not None:
+        optional["ssl_certificate"] = _ssl(certificate)
+    if access_logs:
+        optional["access_logs"] = observer.usage.entries(limit=_RECENT_REQUESTS)
+    return config.model_copy(update=optional)
 
 
 def _with_defaults(model: M) -> M:

@@ -14,6 +14,9 @@ from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.endpoint.v3 import endpoint_pb2
 from envoy.config.listener.v3 import listener_pb2
 from envoy.config.route.v3 import route_pb2
+from envoy.extensions.access_loggers.file.v3 import (  # noqa: F401 - for Any
+    file_pb2 as access_log_file_pb2,
+)
 from envoy.extensions.compression.brotli.compressor.v3 import (  # noqa: F401 - for Any
     brotli_pb2,
 )

@@ -12,6 +12,7 @@ from typing import Any
 from ...models import HealthCheck
 from ..desired import DesiredCluster, DesiredMapping, Edge, bracketed
 from . import balancing, filters, raw, replies
+from .access_logging import access_log
 from .typed import Config, typed
 
 VISITOR_CLUSTER = "visitor_pages"
@@ -356,6 +357,7 @@ def _http_manager(mapping: DesiredMapping, edge: Edge) -> Config:
         # Jupyter, MLflow and TensorBoard put %2F in paths that mean something.
         path_with_escaped_slashes_action="KEEP_UNCHANGED",
         local_reply_config=replies.local_replies(),
+        access_log=access_log(mapping.id),
     )
 
 

@@ -1,0 +1,93 @@
+"""What Prometheus sees: each mapping's traffic and health, and the control plane's own work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from prometheus_client import generate_latest
+from prometheus_client.core import (
+    CollectorRegistry,
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+
+from .admin import Admin
+from .control import Controller
+from .health import HealthLog
+from .usage import LATENCY_BUCKETS_MS, Traffic, Usage
+
+_LABELS = ["port_id", "name"]
+_ACTIVE = r"^http\..*\.downstream_cx_active$"
+
+
+async def render(controller: Controller, usage: Usage, health: HealthLog, admin: Admin) -> bytes:
+    """Return the metrics in Prometheus' text format (version 0.0.4)."""
+    active = await admin.stats(_ACTIVE)
+    registry = CollectorRegistry()
+    registry.register(_Observed(controller, usage, health, active))
+    return generate_latest(registry)
+
+
+@dataclass(frozen=True, eq=False)
+class _Observed(Collector):
+    controller: Controller
+    usage: Usage
+    health: HealthLog
+    active: dict[str, int]
+
+    def collect(self) -> Iterator[Metric]:
+        """Return all metrics (prometheus_client calls this)."""
+        requests = CounterMetricFamily(
+            "tensorone_requests", "Requests by class of status.", labels=[*_LABELS, "status"]
+        )
+        latency = HistogramMetricFamily(
+            "tensorone_response_seconds", "Time until the first byte of an answer.", labels=_LABELS
+        )
+        connections = GaugeMetricFamily(
+            "tensorone_active_connections", "Open connections of visitors.", labels=_LABELS
+        )
+        healthy = GaugeMetricFamily(
+            "tensorone_healthy", "1 healthy, 0 unhealthy, -1 not known.", labels=_LABELS
+        )
+        for mapping in self.controller.desired.mappings.values():
+            labels = [mapping.id, mapping.request.description]
+            traffic = self.usage.traffic.get(mapping.id, Traffic())
+            for number, count in sorted(traffic.by_class.items()):
+                requests.add_metric([*labels, f"{number}xx"], count)
+            latency.add_metric(labels, _cumulative(traffic), traffic.time_ms / 1000)
+            active = self.active.get(f"http.{mapping.id}.downstream_cx_active", 0)
+            connections.add_metric(labels, active)
+            status = self.health.of(mapping.id).status
+            healthy.add_metric(labels, {"healthy": 1, "unhealthy": 0}.get(status, -1))
+        yield from (requests, latency, connections, healthy)
+        yield from self._control_plane()
+
+    def _control_plane(self) -> Iterator[Metric]:
+        statistics = self.controller.discovery.statistics
+        counted = {
+            "pushes": ("Responses sent to Envoy.", statistics.pushes),
+            "rejections": ("Responses that Envoy refused.", statistics.rejections),
+            "envoy_connections": ("Times Envoy connected.", statistics.connections),
+        }
+        for name, (text, value) in counted.items():
+            yield CounterMetricFamily(f"tensorone_{name}", text, value=value)
+        yield GaugeMetricFamily(
+            "tensorone_envoy_connected",
+            "Whether Envoy is connected.",
+            value=int(self.controller.discovery.connected),
+        )
+
+
+def _cumulative(traffic: Traffic) -> list[tuple[str, float]]:
+    """Return the buckets as Prometheus wants them: each with all smaller ones in it."""
+    bounds = [str(limit / 1000) for limit in LATENCY_BUCKETS_MS] + ["+Inf"]
+    total = 0
+    cumulative = []
+    for bound, count in zip(bounds, traffic.buckets, strict=True):
+        total += count
+        cumulative.append((bound, float(total)))
+    return cumulative

@@ -1,0 +1,266 @@
+"""Observed usage: what was counted from the access log, and its last entries.
+
+Kept in a small database of its own beside the store: it is derived, may be lost without harm, and
+never flows back into desired state.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+
+from ..models import AccessLogEntry, UsageStatistics
+from .access_log import Position, Request
+from .xds.filters import VISITOR_PREFIX
+
+_log = logging.getLogger(__name__)
+
+LATENCY_BUCKETS_MS = (5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000)
+
+_SCHEMA_VERSION = 1
+_SCHEMA = """
+create table usage (
+    port_id text primary key, total integer not null, time_ms integer not null,
+    last_accessed real not null
+);
+create table visitors (port_id text not null, visitor text not null, primary key (port_id, visitor))
+    without rowid;
+create table entries (
+    id integer primary key, port_id text not null, timestamp real not null, client_ip text,
+    user text, method text, path text, status integer, response_time_ms integer, user_agent text
+);
+create index entries_by_port on entries (port_id, id);
+create table position (inode integer not null, offset integer not null);
+insert into position values (0, 0);
+"""
+
+
+@dataclass
+class Traffic:
+    """Counters of one mapping since the control plane started, for monitoring."""
+
+    by_class: dict[int, int] = field(default_factory=lambda: defaultdict(int))
+    buckets: list[int] = field(default_factory=lambda: [0] * (len(LATENCY_BUCKETS_MS) + 1))
+    time_ms: int = 0
+
+    def add(self, request: Request) -> None:
+        """Count a request."""
+        self.by_class[request.status // 100] += 1
+        self.time_ms += request.response_time_ms
+        bucket = sum(request.response_time_ms > limit for limit in LATENCY_BUCKETS_MS)
+        self.buckets[bucket] += 1
+
+
+class Usage:
+    """Counts requests and keeps the last of them.
+
+    Args:
+        path: The database; made if it is missing, made anew if it is of another version.
+        keep_entries: How many log entries are kept.
+    """
+
+    def __init__(self, path: Path, *, keep_entries: int) -> None:
+        self.traffic: dict[str, Traffic] = defaultdict(Traffic)
+        self._keep_entries = keep_entries
+        try:
+            self._database = _open(path)
+        except sqlite3.DatabaseError as error:
+            _log.warning("%s cannot be used (%s); usage is counted anew", path, error)
+            for leftover in path.parent.glob(f"{path.name}*"):
+                leftover.unlink()
+            self._database = _open(path)
+
+    @property
+    def position(self) -> Position:
+        """Where reading of the access log stopped."""
+        return Position(*self._database.execute("select inode, offset from position").fetchone())
+
+    def take(self, requests: Iterable[Request], position: Position) -> None:
+        """Count requests and remember how far the log was read, in one transaction."""
+        taken = list(requests)
+        visits = [r for r in taken if not (r.path or "").startswith(VISITOR_PREFIX)]
+        totals: dict[str, list[float]] = defaultdict(lambda: [0, 0, 0.0])
+        for request in visits:
+            total = totals[request.mapping_id]
+            total[0] += 1
+            total[1] += request.response_time_ms
+            total[2] = max(total[2], request.timestamp)
+        self._write(taken, visits, totals, position)
+        for request in visits:
+            self.traffic[request.mapping_id].add(request)
+
+    def _write(
+        self,
+        taken: list[Request],
+        visits: list[Request],
+        totals: dict[str, list[float]],
+        position: Position,
+    ) -> None:
+        execute = self._database.execute
+        execute("begin")
+        try:
+            self._insert(taken, visits, totals)
+            execute("update position set inode = ?, offset = ?", (position.inode, position.offset))
+            execute("commit")
+        except sqlite3.Error:
+            if self._database.in_transaction:
+                execute("rollback")
+            raise
+
+    def _insert(
+        self, taken: list[Request], visits: list[Request], totals: dict[str, list[float]]
+    ) -> None:
+        execute, many = self._database.execute, self._database.executemany
+        many(
+            "insert into usage values (?, ?, ?, ?) on conflict (port_id) do update set "
+            "total = total + excluded.total, time_ms = time_ms + excluded.time_ms, "
+            "last_accessed = max(last_accessed, excluded.last_accessed)",
+            [(port_id, *total) for port_id, total in totals.items()],
+        )
+        many(
+            "insert or ignore into visitors values (?, ?)",
+            {(r.mapping_id, r.visitor) for r in visits},
+        )
+        many(
+            "insert into entries values (null, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            [_row(r) for r in taken[-self._keep_entries :]],
+        )
+        execute(
+            "delete from entries where id <= (select max(id) from entries) - ?",
+            (self._keep_entries,),
+        )
+
+    def of(self, mapping_id: str) -> UsageStatistics:
+        """Return a mapping's usage so far."""
+        row = self._database.execute(
+            "select total, time_ms, last_accessed from usage where port_id = ?", (mapping_id,)
+        ).fetchone()
+        if row is None:
+            return UsageStatistics(total_requests=0, unique_visitors=0)
+        visitors = self._database.execute(
+            "select count(*) from visitors where port_id = ?", (mapping_id,)
+        ).fetchone()[0]
+        return UsageStatistics(
+            total_requests=row[0],
+            unique_visitors=visitors,
+            last_accessed=_moment(row[2]),
+            avg_response_time_ms=round(row[1] / row[0], 1),
+        )
+
+    def forget(self, mapping_id: str) -> None:
+        """Drop what was counted of a mapping that is gone; its log entries stay until they age."""
+        for table in ("usage", "visitors"):
+            self._database.execute(f"delete from {table} where port_id = ?", (mapping_id,))  # noqa: S608 - our two names
+        self.traffic.pop(mapping_id, None)
+
+    def entries(  # noqa: PLR0913 - keyword-only, each a filter
+        self,
+        *,
+        port_id: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        status: int | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[AccessLogEntry]:
+        """Return log entries, the newest first.
+
+        Args:
+            port_id: Only of this mapping.
+            since: Only at or after this moment.
+            until: Only before this moment.
+            status: Only this status, or with 1–5 this class of statuses.
+            before: Only entries older than the one of this id: the next page.
+            limit: How many at most.
+        """
+        low, high = _status_range(status)
+        rows = self._database.execute(
+            "select id, port_id, timestamp, client_ip, user, method, path, status, "
+            "response_time_ms, user_agent from entries "
+            "where (:port_id is null or port_id = :port_id) "
+            "and (:since is null or timestamp >= :since) "
+            "and (:until is null or timestamp < :until) "
+            "and (:low is null or status between :low and :high) "
+            "and (:before is null or id < :before) order by id desc limit :limit",
+            {
+                "port_id": port_id,
+                "since": since.timestamp() if since else None,
+                "until": until.timestamp() if until else None,
+                "low": low,
+                "high": high,
+                "before": before,
+                "limit": limit,
+            },
+        )
+        return [_entry(*row) for row in rows]
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+
+def _status_range(status: int | None) -> tuple[int | None, int | None]:
+    if status is not None and status < 10:  # noqa: PLR2004 - a class, such as 5 for 5xx
+        return status * 100, status * 100 + 99
+    return status, status
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, isolation_level=None)
+    database.execute("pragma journal_mode=wal")
+    database.execute("pragma synchronous=off")  # derived: a power cut may cost the last second
+    version = database.execute("pragma user_version").fetchone()[0]
+    if version not in {0, _SCHEMA_VERSION}:
+        raise sqlite3.DatabaseError(f"version {version} instead of {_SCHEMA_VERSION}")
+    if version == 0:
+        database.executescript(f"begin; {_SCHEMA} pragma user_version={_SCHEMA_VERSION}; commit;")
+    return database
+
+
+def _row(request: Request) -> tuple[object, ...]:
+    return (
+        request.mapping_id,
+        request.timestamp,
+        request.client_ip,
+        request.user,
+        request.method,
+        request.path,
+        request.status,
+        request.response_time_ms,
+        request.user_agent,
+    )
+
+
+def _entry(  # noqa: PLR0913, PLR0917 - the columns
+    entry_id: int,
+    port_id: str,
+    timestamp: float,
+    client_ip: str,
+    user: str | None,
+    method: str | None,
+    path: str | None,
+    status: int,
+    response_time_ms: int,
+    user_agent: str | None,
+) -> AccessLogEntry:
+    return AccessLogEntry(
+        id=entry_id,
+        port_id=port_id,
+        timestamp=_moment(timestamp),
+        client_ip=client_ip,
+        user=user,
+        method=method,
+        path=path,
+        status_code=status,
+        response_time_ms=response_time_ms,
+        user_agent=user_agent,
+    )
+
+
+def _moment(timestamp: float) -> datetime:
+    return datetime.fromtimestamp(round(timestamp, 3), timezone.utc)

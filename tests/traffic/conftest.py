@@ -1,0 +1,100 @@
+"""What every test of the traffic needs: a gateway, visitors, and services to expose."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from jupyter_tensorone_proxy import ClusterAccess, PortMapping, ProxyClient
+from jupyter_tensorone_proxy.models import NetworkConfiguration
+from tests.fixtures.gateway import RunningGateway, run_gateway
+from tests.fixtures.services.web import WebService, web_service
+
+
+@dataclass
+class Exposed:
+    """A web service and its mapping."""
+
+    service: WebService
+    mapping: PortMapping
+
+    @property
+    def url(self) -> str:
+        """The public URL."""
+        assert self.mapping.url is not None
+        return self.mapping.url
+
+    @property
+    def port(self) -> int:
+        """The external port."""
+        assert self.mapping.external_port is not None
+        return self.mapping.external_port
+
+
+Expose = Callable[..., Exposed]
+Visit = Callable[..., httpx.Client]
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
+    """Run one gateway for all tests of a file."""
+    with run_gateway(tmp_path_factory.mktemp("state")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def client(gateway: RunningGateway) -> Iterator[ProxyClient]:
+    """Return a client of the gateway's API."""
+    with gateway.client() as api:
+        yield api
+
+
+@pytest.fixture
+def cluster(client: ProxyClient) -> Iterator[ProxyClient]:
+    """Return the client for tests that change what holds for all ports; it is undone."""
+    yield client
+    client.update_access(**dict.fromkeys(ClusterAccess.model_fields))
+    client.update_proxy(enabled=True, allowed_ips=[])
+    client.update_proxy(network_configuration=dict.fromkeys(NetworkConfiguration.model_fields))
+
+
+@pytest.fixture
+def expose(client: ProxyClient) -> Iterator[Expose]:
+    """Return a function that starts a web service and exposes it, publicly unless told."""
+    with ExitStack() as stack:
+
+        def expose(name: str = "web", *, access: dict[str, Any] | None = None, **fields: Any) -> Any:
+            service = stack.enter_context(web_service(name))
+            mapping = client.create_port(
+                internal_port=service.port,
+                description=name,
+                access_control=access or {"public_access": True},
+                **fields,
+            )
+            stack.callback(client.delete_port, mapping.id)
+            return Exposed(service, mapping)
+
+        yield expose
+
+
+@pytest.fixture
+def visit(gateway: RunningGateway) -> Iterator[Visit]:
+    """Return a function that makes visitors: from an address, as a user, over HTTP/2 …"""
+    with ExitStack() as stack:
+        context = ssl.create_default_context(cafile=gateway.runtime["ca_file"])
+
+        def visit(address: str = "127.0.0.1", token: str | None = None, **options: Any) -> Any:
+            transport = httpx.HTTPTransport(
+                verify=context, local_address=address, http2=options.pop("http2", False)
+            )
+            headers = {"authorization": f"Bearer {token}"} if token else {}
+            visitor = httpx.Client(transport=transport, headers=headers, timeout=20, **options)
+            return stack.enter_context(visitor)
+
+        yield visit
