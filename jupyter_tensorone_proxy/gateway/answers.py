@@ -63,9 +63,12 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - as above
     code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "ERROR")
     kind = api_error_class(code, error.status_code)
-    refusal = kind(f"{request.method} {request.url.path}: {error.detail}", code=code)
-    refusal.status = error.status_code
-    return error_answer(refusal)
+    refusal = kind(
+        f"{request.method} {request.url.path}: {error.detail}", code=code, status=error.status_code
+    )
+    answer = error_answer(refusal)
+    answer.headers.update(error.headers or {})
+    return answer
 
 
 async def _on_bug(_request: Request, _error: Exception) -> Response:

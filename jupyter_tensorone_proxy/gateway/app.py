@@ -28,9 +28,10 @@ from ..errors import GatewayError, ProxyError
 from . import envoy
 from .access_log import AccessLog
 from .admin import Admin
-from .api import Context, create_api
+from .api import create_api
 from .certificates import Leaf, LocalAuthority, needs_renewal
 from .config import GatewayConfig
+from .context import Context
 from .control import Controller
 from .desired import Edge
 from .files import read_or_create

@@ -21,6 +21,7 @@ BOOTSTRAP_FILE = "envoy.json"
 
 _HEAP_BYTES = 2 * 1024**3
 _RESERVED_DESCRIPTORS = 256
+_INTERNAL_LISTENER = "envoy.extensions.bootstrap.internal_listener.v3.InternalListener"
 _STATS = r"^(http|cluster)\..*\.(downstream_(rq_\dxx|rq_total|cx_active)|upstream_rq_total)$"
 
 
@@ -146,6 +147,12 @@ def bootstrap() -> dict[str, Any]:
         "stats_config": {
             "stats_matcher": {"inclusion_list": {"patterns": [{"safe_regex": {"regex": _STATS}}]}}
         },
+        "bootstrap_extensions": [
+            {
+                "name": "envoy.bootstrap.internal_listener",
+                "typed_config": {"@type": f"type.googleapis.com/{_INTERNAL_LISTENER}"},
+            }
+        ],
         "overload_manager": _overload_manager(),
     }
 

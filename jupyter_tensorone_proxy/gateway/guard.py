@@ -16,7 +16,8 @@ from ..errors import ApiError, ForbiddenError, PayloadTooLargeError, Unauthorize
 
 MAX_BODY_BYTES = 1_000_000
 _LOCAL_NAMES = {b"127.0.0.1", b"localhost", b"[::1]"}
-_OPEN_PATHS = {"/healthz"}
+_OPEN_PATHS = {"/healthz", "/docs", "/openapi.json"}
+"""What holds nothing that needs a key: whether we live, and what the API looks like."""
 
 Answer = Callable[[ApiError], ASGIApp]
 

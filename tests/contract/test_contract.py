@@ -89,7 +89,9 @@ def test_the_client_sends_what_is_documented(name: str, rim: SyncRim | AsyncRim)
     assert dict(request.url.params) == example.get("query", {})
     assert request.headers["authorization"] == (KEY if version == "v2" else f"Bearer {KEY}")
     assert (json.loads(request.content) if request.content else None) == example.get("body")
-    assert request.headers.get("content-type") == ("application/json" if "body" in example else None)
+    assert request.headers.get("content-type") == (
+        "application/json" if "body" in example else None
+    )
 
 
 @pytest.mark.parametrize("rim", RIMS)
@@ -134,7 +136,9 @@ def test_the_documented_error_is_raised_whole(rim: SyncRim | AsyncRim) -> None:
             handler=lambda _: httpx.Response(409, json=answer),
         )
     error = caught.value
-    assert {"code": error.code, "message": error.message, "details": error.details} == answer["error"]
+    assert {"code": error.code, "message": error.message, "details": error.details} == answer[
+        "error"
+    ]
     assert error.details["suggestion"] in str(error)
 
 

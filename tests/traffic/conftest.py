@@ -3,42 +3,21 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
 
-from jupyter_tensorone_proxy import ClusterAccess, PortMapping, ProxyClient
-from jupyter_tensorone_proxy.models import NetworkConfiguration
+from jupyter_tensorone_proxy import ProxyClient
+from jupyter_tensorone_proxy.models import ClusterAccess, Compression, NetworkConfiguration
 from tests.fixtures.gateway import RunningGateway, run_gateway
-from tests.fixtures.services.web import WebService, web_service
+from tests.fixtures.services.web import web_service
+from tests.fixtures.traffic import Expose, Exposed, Visit
 
 
-@dataclass
-class Exposed:
-    """A web service and its mapping."""
-
-    service: WebService
-    mapping: PortMapping
-
-    @property
-    def url(self) -> str:
-        """The public URL."""
-        assert self.mapping.url is not None
-        return self.mapping.url
-
-    @property
-    def port(self) -> int:
-        """The external port."""
-        assert self.mapping.external_port is not None
-        return self.mapping.external_port
-
-
-Expose = Callable[..., Exposed]
-Visit = Callable[..., httpx.Client]
+_NETWORK = NetworkConfiguration(compression=Compression())
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +38,9 @@ def client(gateway: RunningGateway) -> Iterator[ProxyClient]:
 def cluster(client: ProxyClient) -> Iterator[ProxyClient]:
     """Return the client for tests that change what holds for all ports; it is undone."""
     yield client
-    client.update_access(**dict.fromkeys(ClusterAccess.model_fields))
+    client.update_access(**ClusterAccess().model_dump())
     client.update_proxy(enabled=True, allowed_ips=[])
-    client.update_proxy(network_configuration=dict.fromkeys(NetworkConfiguration.model_fields))
+    client.update_proxy(network_configuration=_NETWORK.model_dump())
 
 
 @pytest.fixture
@@ -93,8 +72,20 @@ def visit(gateway: RunningGateway) -> Iterator[Visit]:
             transport = httpx.HTTPTransport(
                 verify=context, local_address=address, http2=options.pop("http2", False)
             )
-            headers = {"authorization": f"Bearer {token}"} if token else {}
+            headers = options.pop("headers", {})
+            if token:
+                headers = {**headers, "authorization": f"Bearer {token}"}
             visitor = httpx.Client(transport=transport, headers=headers, timeout=20, **options)
             return stack.enter_context(visitor)
 
         yield visit
+
+
+@pytest.fixture
+def api(gateway: RunningGateway) -> Iterator[httpx.Client]:
+    """Return plain HTTP to the gateway's API, under the cluster's proxy."""
+    with httpx.Client(
+        base_url=f"{gateway.api_url}/v1/clusters/local/proxy",
+        headers={"authorization": f"Bearer {gateway.api_key}"},
+    ) as plain:
+        yield plain

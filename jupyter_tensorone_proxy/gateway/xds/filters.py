@@ -9,8 +9,9 @@ Everything fails closed: a route that forgets its override lets nobody in.
 
 from __future__ import annotations
 
+from ...models import Compression
 from ..desired import DesiredCluster, DesiredMapping, Edge
-from . import access, limits
+from . import access, limits, shared_limits
 from .access import JWT_FILTER, USER_AUDIENCE
 from .typed import Config, typed
 
@@ -22,7 +23,6 @@ VISITOR_PREFIX = "/.tensorone/"
 
 IP, SIGN_IN, ACCESS, COOKIES = "ip", "sign_in", "access", "cookies"
 CORS = "envoy.filters.http.cors"
-RATE_LIMIT = "envoy.filters.http.local_ratelimit"
 GZIP, BROTLI = "gzip", "br"
 
 
@@ -48,7 +48,8 @@ def http_filters(mapping: DesiredMapping, edge: Edge) -> list[Config]:
         {"name": CORS, "typed_config": typed("envoy.extensions.filters.http.cors.v3.Cors", {})},
         {"name": SIGN_IN, "typed_config": _jwt_authn(mapping, edge)},
         {"name": ACCESS, "typed_config": rbac},
-        {"name": RATE_LIMIT, "typed_config": limits.filter_config()},
+        {"name": limits.FILTER, "typed_config": limits.filter_config()},
+        {"name": shared_limits.NAME, "typed_config": shared_limits.filter_config()},
         {"name": COOKIES, "typed_config": _rewrites(mapping)},
         {"name": "location", "typed_config": _public_location()},
         {"name": GZIP, "typed_config": _compressor("gzip", "gzip", "Gzip")},
@@ -72,13 +73,12 @@ def service_overrides(mapping: DesiredMapping, cluster: DesiredCluster, edge: Ed
         ACCESS: access.people_override(mapping, cluster, edge),
         **_compression(cluster),
     }
-    rate_limit = limits.rate_limit_override(mapping, cluster)
-    if rate_limit:
-        overrides[RATE_LIMIT] = rate_limit
-    cors = _cors(mapping)
-    if cors:
-        overrides[CORS] = cors
-    return overrides
+    optional = {
+        limits.FILTER: limits.override(mapping),
+        shared_limits.NAME: shared_limits.override(cluster),
+        CORS: _cors(mapping),
+    }
+    return overrides | {name: config for name, config in optional.items() if config}
 
 
 def visitor_overrides(mapping: DesiredMapping, cluster: DesiredCluster) -> Config:
@@ -87,6 +87,7 @@ def visitor_overrides(mapping: DesiredMapping, cluster: DesiredCluster) -> Confi
         IP: access.address_override(mapping, cluster),
         SIGN_IN: _requirement("anyone"),
         ACCESS: access.everybody_override(),
+        shared_limits.NAME: shared_limits.off(),
     }
 
 
@@ -285,8 +286,8 @@ def _compressor(name: str, package: str, message: str) -> Config:
 
 def _compression(cluster: DesiredCluster) -> Config:
     """Return the switching-off of the compressors that the cluster does not want."""
-    wanted = cluster.network.compression
-    algorithms = set(wanted.algorithms) if wanted and wanted.enabled else set()
+    wanted = cluster.network.compression or Compression()
+    algorithms = set(wanted.algorithms) if wanted.enabled else set()
     off = typed(
         "envoy.extensions.filters.http.compressor.v3.CompressorPerRoute", {"disabled": True}
     )

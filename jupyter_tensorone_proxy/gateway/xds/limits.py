@@ -1,43 +1,57 @@
-"""Rate limits as Envoy's token buckets (contract: `rate_limit`, `rate_limiting.per_user_limit`)."""
+"""The limit of one mapping as a token bucket of Envoy's (contract: `rate_limit`).
+
+Limits over all mappings are in `shared_limits`.
+"""
 
 from __future__ import annotations
 
 import math
 
 from ...models import RateLimit
-from ..desired import DesiredCluster, DesiredMapping
-from .access import JWT_FILTER, is_private
+from ..desired import DesiredMapping
 from .typed import Config, typed
 
-_TYPE = "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
+FILTER = "envoy.filters.http.local_ratelimit"
+TYPE = "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
 _SHORTEST_FILL_SECONDS = 0.05
 _UNLIMITED = 4_000_000_000
-_KNOWN_VISITORS = 10_000
 
 
 def filter_config() -> Config:
     """Return the filter as it stands in the chain: it limits nothing until a route says so."""
-    return typed(_TYPE, {"stat_prefix": "rate_limit"})
+    return typed(TYPE, {"stat_prefix": "rate_limit"})
 
 
-def rate_limit_override(mapping: DesiredMapping, cluster: DesiredCluster) -> Config | None:
-    """Return a mapping's limits: all its requests together, and each visitor's; None without."""
-    limiting = cluster.access.rate_limiting
-    per_user = limiting.per_user_limit if limiting else None
+def override(mapping: DesiredMapping) -> Config | None:
+    """Return a mapping's own limit; None without."""
     limit = mapping.access.rate_limit
-    if limit is None and per_user is None:
+    if limit is None:
         return None
-    config: Config = {
+    wait = math.ceil(60 / limit.requests_per_minute)
+    return typed(TYPE, enforced(limit, retry_after_seconds=wait))
+
+
+def enforced(limit: RateLimit | None, *, retry_after_seconds: int) -> Config:
+    """Return a limit in force.
+
+    Args:
+        limit: The limit of all requests together; None leaves them to the descriptors.
+        retry_after_seconds: What a refusal says: the time until the next token (RFC 9110, 10.2.3).
+    """
+    always = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
+    return {
         "stat_prefix": "rate_limit",
         "token_bucket": token_bucket(limit) if limit else _unlimited(),
-        "filter_enabled": _always(),
-        "filter_enforced": _always(),
+        "filter_enabled": always,
+        "filter_enforced": always,
         "enable_x_ratelimit_headers": "DRAFT_VERSION_03",
-        "response_headers_to_add": [_retry_after(limit or per_user)],
+        "response_headers_to_add": [
+            {
+                "header": {"key": "retry-after", "value": str(retry_after_seconds)},
+                "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+            }
+        ],
     }
-    if per_user:
-        config |= _per_visitor(mapping, cluster, per_user)
-    return typed(_TYPE, config)
 
 
 def token_bucket(limit: RateLimit) -> Config:
@@ -58,33 +72,5 @@ def token_bucket(limit: RateLimit) -> Config:
     }
 
 
-def _per_visitor(mapping: DesiredMapping, cluster: DesiredCluster, limit: RateLimit) -> Config:
-    """Return a bucket for each signed-in user, or each address where nobody signs in."""
-    if is_private(mapping, cluster):
-        key = {"key": JWT_FILTER, "path": [{"key": "identity"}, {"key": "sub"}]}
-        action = {"metadata": {"descriptor_key": "user", "metadata_key": key}}
-        entry = {"key": "user"}
-    else:
-        action, entry = {"remote_address": {}}, {"key": "remote_address"}
-    return {
-        "rate_limits": [{"actions": [action]}],
-        "descriptors": [{"entries": [entry], "token_bucket": token_bucket(limit)}],
-        "max_dynamic_descriptors": _KNOWN_VISITORS,
-    }
-
-
 def _unlimited() -> Config:
     return {"max_tokens": _UNLIMITED, "tokens_per_fill": _UNLIMITED, "fill_interval": "1s"}
-
-
-def _always() -> Config:
-    return {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
-
-
-def _retry_after(limit: RateLimit | None) -> Config:
-    """Return Retry-After: the time until the next token (RFC 9110, section 10.2.3)."""
-    seconds = math.ceil(60 / limit.requests_per_minute) if limit else 1
-    return {
-        "header": {"key": "retry-after", "value": str(seconds)},
-        "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
-    }

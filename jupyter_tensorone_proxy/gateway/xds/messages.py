@@ -23,6 +23,7 @@ from envoy.extensions.compression.brotli.compressor.v3 import (  # noqa: F401 - 
 from envoy.extensions.compression.gzip.compressor.v3 import gzip_pb2  # noqa: F401 - for Any
 from envoy.extensions.filters.http.compressor.v3 import compressor_pb2  # noqa: F401 - for Any
 from envoy.extensions.filters.http.cors.v3 import cors_pb2  # noqa: F401 - for Any
+from envoy.extensions.filters.http.ext_authz.v3 import ext_authz_pb2  # noqa: F401 - for Any
 from envoy.extensions.filters.http.header_mutation.v3 import (  # noqa: F401 - for Any
     header_mutation_pb2 as http_header_mutation_pb2,
 )

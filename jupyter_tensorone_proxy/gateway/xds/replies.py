@@ -39,7 +39,7 @@ def local_replies() -> Config:
                 "from another site. Ask its owner to add you.",
             ),
             *_pair(
-                _and(_flag("RL"), _status(429)),
+                _status(429),
                 code="RATE_LIMIT_EXCEEDED",
                 message="Too many requests for this port's limit; see Retry-After.",
                 title="Too many requests",

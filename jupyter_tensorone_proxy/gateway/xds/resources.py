@@ -112,6 +112,13 @@ def _socket(address: str, port: int) -> Config:
     return {"socket_address": {"address": address, "port_value": port}}
 
 
+def _listening(edge: Edge, port: int) -> Config:
+    address = _socket(edge.listen, port)
+    if edge.listen == "::":  # every address there is, so IPv4 too
+        address["socket_address"]["ipv4_compat"] = True
+    return address
+
+
 def _http(mapping: DesiredMapping) -> Config:
     h2 = mapping.request.app_protocol in {"h2c", "grpc"}
     protocol: Config = {"http2_protocol_options": {}} if h2 else {"http_protocol_options": {}}
@@ -173,13 +180,13 @@ def make_listener(group: tuple[DesiredMapping, ...], cluster: DesiredCluster, ed
     """
     port = group[0].external_port
     if group[0].request.protocol == "udp":
-        return raw.udp_listener(group[0], cluster, _socket(edge.listen, port))
+        return raw.udp_listener(group[0], cluster, _listening(edge, port))
     chains = [_tls_chain(mapping, cluster, edge) for mapping in group]
     if any(redirects_to_https(mapping) for mapping in group):
         chains.append(_plain_http_chain())
     return {
         "name": listener_name(port),
-        "address": _socket(edge.listen, port),
+        "address": _listening(edge, port),
         # With it Envoy would silently share a port that another process of this user holds.
         "enable_reuse_port": False,
         "per_connection_buffer_limit_bytes": BUFFER_BYTES,

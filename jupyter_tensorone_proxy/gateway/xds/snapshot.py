@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..desired import Desired, DesiredCluster, DesiredMapping, Edge, is_raw
-from . import messages, resources
+from . import messages, resources, shared_limits
 from .messages import Resource, make_resource
 
 _KEPT = 20_000
@@ -83,6 +83,9 @@ def _all(desired: Desired, unchecked: frozenset[str]) -> Iterator[Resource]:
         # An HTTP listener has nothing of the cluster's settings in it, so that none cuts it.
         cluster = desired.cluster if is_raw(group[0]) else None
         yield _listener(tuple(group), cluster or _NO_CLUSTER, desired.edge)
+    if desired.active:
+        yield from _shared_limits()
+        yield _shared_buckets(desired.cluster)
     # Nobody subscribes to what no listener names, and nobody would acknowledge it.
     if any(mapping.request.protocol == "tcp" for mapping in desired.active):
         yield _leaf_secret(desired.edge)
@@ -93,6 +96,20 @@ def _all(desired: Desired, unchecked: frozenset[str]) -> Iterator[Resource]:
 @lru_cache(maxsize=4)
 def _leaf_secret(edge: Edge) -> Resource:
     return make_resource(messages.SECRET, resources.make_leaf_secret(edge))
+
+
+@lru_cache(maxsize=1)
+def _shared_limits() -> tuple[Resource, ...]:
+    listener = shared_limits.make_listener(resources.ADS)
+    return (
+        make_resource(messages.CLUSTER, shared_limits.make_cluster()),
+        make_resource(messages.LISTENER, listener),
+    )
+
+
+@lru_cache(maxsize=4)
+def _shared_buckets(cluster: DesiredCluster) -> Resource:
+    return make_resource(messages.ROUTES, shared_limits.make_routes(cluster))
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,44 @@
+"""What the handlers of the REST API work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..errors import ClusterNotFoundError
+from .certificates import Leaf
+from .control import Controller
+from .identity import Signer
+from .observer import Observer
+from .store import Store
+
+PROXY = "/v1/clusters/{cluster_id}/proxy"
+"""Where the contract's endpoints are."""
+
+
+@dataclass
+class Context:
+    """What the handlers work with."""
+
+    controller: Controller
+    store: Store
+    signer: Signer
+    observer: Observer
+    leaf: Callable[[], Leaf]
+    version: str
+
+    def require_cluster(self, cluster_id: str) -> None:
+        """Raise unless the cluster is this gateway's.
+
+        Raises:
+            ClusterNotFoundError: It is another one.
+        """
+        own = self.controller.desired.cluster.id
+        if cluster_id != own:
+            raise ClusterNotFoundError(
+                f"There is no cluster {cluster_id!r}",
+                details={
+                    "cluster_id": cluster_id,
+                    "suggestion": f"This gateway's cluster is {own!r}",
+                },
+            )

@@ -1,0 +1,132 @@
+"""The API's description of itself (OpenAPI 3.1), from the models of its messages."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Literal, TypeVar
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from ..errors import (
+    ApiError,
+    ClusterNotFoundError,
+    DataPlaneRejectedError,
+    DataPlaneUnavailableError,
+    ForbiddenError,
+    InvalidJsonError,
+    InvalidRequestError,
+    PayloadTooLargeError,
+    StorageFullError,
+    UnauthorizedError,
+)
+from ..models import Model
+
+T = TypeVar("T")
+
+_REF = "#/components/schemas/{model}"
+_EVERYWHERE = (UnauthorizedError, ForbiddenError, PayloadTooLargeError)
+_ON_A_CLUSTER = (ClusterNotFoundError, InvalidRequestError)
+_ON_A_CHANGE = (
+    InvalidJsonError,
+    DataPlaneRejectedError,
+    DataPlaneUnavailableError,
+    StorageFullError,
+)
+
+
+class Success(BaseModel, Generic[T]):
+    """The envelope around every result."""
+
+    success: Literal[True]
+    data: T
+    meta: dict[str, Any] | None = None
+
+
+class ErrorBody(BaseModel):
+    """What went wrong."""
+
+    code: str
+    message: str
+    details: dict[str, Any]
+
+
+class Failure(BaseModel):
+    """The envelope around every error."""
+
+    success: Literal[False]
+    error: ErrorBody
+    request_id: str
+
+
+class Deleted(BaseModel):
+    """What a deletion answers."""
+
+    id: str
+    deleted: Literal[True]
+
+
+def documented(  # noqa: PLR0913 - keyword-only: the parts of an operation's description
+    answer: Any,
+    *errors: type[ApiError],
+    status: int = 200,
+    request: type[Model] | None = None,
+    example: dict[str, Any] | None = None,
+    changes: bool = False,
+    cluster: bool = True,
+) -> dict[str, Any]:
+    """Return the description of a route, as keyword arguments of FastAPI's decorators.
+
+    Args:
+        answer: Type of a good answer's body; `str` for plain text.
+        errors: Errors that only this route has.
+        status: Status of a good answer.
+        request: Model of the body.
+        example: An example of the body.
+        changes: It changes something, so that storage and Envoy may refuse.
+        cluster: It is about a cluster.
+    """
+    all_errors: list[type[ApiError]] = [*_EVERYWHERE, *errors]
+    if cluster:
+        all_errors.extend(_ON_A_CLUSTER)
+    if changes:
+        all_errors.extend(_ON_A_CHANGE)
+    text = {"content": {"text/plain": {"schema": {"type": "string"}}}}
+    responses: dict[int | str, dict[str, Any]] = {
+        status: text if answer is str else {"model": answer}
+    }
+    for error in all_errors:
+        entry = responses.setdefault(error.default_status, {"model": Failure, "description": ""})
+        entry["description"] = f"{entry['description']} `{error.default_code}`".strip()
+    described: dict[str, Any] = {"status_code": status, "responses": responses}
+    if request is not None:
+        schema = {"$ref": _REF.format(model=request.__name__)}
+        content = {"schema": schema} | ({"example": example} if example else {})
+        body = {"required": True, "content": {"application/json": content}}
+        described["openapi_extra"] = {"requestBody": body}
+    return described
+
+
+def install(app: FastAPI, requests: list[type[Model]]) -> None:
+    """Have an application describe the request models too, and how to sign in.
+
+    Args:
+        app: The API.
+        requests: The models that `documented` routes name.
+    """
+
+    def describe() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
+            _, definitions = models_json_schema(
+                [(model, "validation") for model in requests], ref_template=_REF
+            )
+            components = schema.setdefault("components", {})
+            components["schemas"] = {**definitions["$defs"], **components.get("schemas", {})}
+            components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+            schema["security"] = [{"key": []}]
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = describe  # type: ignore[method-assign]  # FastAPI's documented way
