@@ -118,7 +118,7 @@ class ApiError(ProxyError):
     default_code: ClassVar[str] = "ERROR"
     default_status: ClassVar[int] = 500
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword-only: the parts of the contract's error form
         self,
         message: str,
         *,

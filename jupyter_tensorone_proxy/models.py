@@ -35,6 +35,7 @@ PATCH = {"patch": True}
 """Validation context of a partial update: rules that span fields judge only what is there."""
 
 _HOSTNAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*", re.IGNORECASE)
+_LONGEST_NAME = 253  # RFC 1035, section 2.3.4, as text
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 M = TypeVar("M", bound="Model")
@@ -57,7 +58,11 @@ def _path(value: str) -> str:
 
 
 def _domain(value: str) -> str:
-    if len(value) > 253 or not _HOSTNAME.fullmatch(value) or value.replace(".", "").isdigit():
+    if (
+        len(value) > _LONGEST_NAME
+        or not _HOSTNAME.fullmatch(value)
+        or value.replace(".", "").isdigit()
+    ):
         raise ValueError(f"{value!r} is not a host name, such as api.example.com")
     return value.lower()
 
@@ -70,9 +75,7 @@ def _one_line(value: str) -> str:
 
 Port = Annotated[int, Strict(), Field(ge=1, le=65535)]
 IpRange = Annotated[str, Strict(), AfterValidator(_ip_range)]
-UserName = Annotated[
-    str, Strict(), Field(min_length=1, max_length=200), AfterValidator(_one_line)
-]
+UserName = Annotated[str, Strict(), Field(min_length=1, max_length=200), AfterValidator(_one_line)]
 _Count = Annotated[int, Strict(), Field(ge=1, le=1_000_000_000)]
 _Seconds = Annotated[int, Strict(), Field(ge=1, le=86_400)]
 _Flag = Annotated[bool, Strict()]
@@ -96,7 +99,7 @@ class Model(BaseModel):
             raise
 
     @classmethod
-    def from_server(cls: type[M], data: Mapping[str, Any]) -> M:
+    def from_server(cls: type[M], data: Mapping[str, Any]) -> M:  # noqa: PYI019 - Self needs 3.11
         """Read an answer: known values become typed, the rest is kept as it came.
 
         Example:
@@ -112,9 +115,7 @@ class Model(BaseModel):
             >>> RateLimit(requests_per_minute=60).to_wire()
             {'requests_per_minute': 60}
         """
-        return self.model_dump(
-            mode="json", exclude_unset=True, by_alias=True, warnings=False
-        )
+        return self.model_dump(mode="json", exclude_unset=True, by_alias=True, warnings=False)
 
 
 def _is_from_server(info: ValidationInfo) -> bool:
@@ -174,11 +175,7 @@ class AccessControl(Model):
 
     @model_validator(mode="after")
     def _sign_in_or_public(self, info: ValidationInfo) -> AccessControl:
-        if (
-            self.authentication_required
-            and self.public_access
-            and not _is_from_server(info)
-        ):
+        if self.authentication_required and self.public_access and not _is_from_server(info):
             raise ValueError(
                 "authentication_required and public_access contradict each other: set one of them"
             )
@@ -282,9 +279,9 @@ class PortSettings(Model):
     ) = Field(None, description="Human-readable name of the service.")
     health_check: HealthCheck | None = None
     access_control: AccessControl | None = None
-    custom_domain: (
-        Annotated[str, Strict(), Field(min_length=1), AfterValidator(_domain)] | None
-    ) = Field(None, description="Host name of its own for the service.")
+    custom_domain: Annotated[str, Strict(), Field(min_length=1), AfterValidator(_domain)] | None = (
+        Field(None, description="Host name of its own for the service.")
+    )
     ssl_redirect: _Flag = Field(True, description="Answer plain HTTP with a redirect to https.")
     load_balancer: LoadBalancer | None = None
     scaling: Scaling | None = None
@@ -406,9 +403,7 @@ class PortMapping(PortSettings):
     id: str
     url: str | None = Field(None, description="Where visitors reach it.")
     status: str | None = Field(None, description="active, or disabled with the proxy.")
-    health_status: str | None = Field(
-        None, description="healthy, unhealthy, unknown or disabled."
-    )
+    health_status: str | None = Field(None, description="healthy, unhealthy, unknown or disabled.")
     health_check: ObservedHealthCheck | None = None
     usage_statistics: UsageStatistics | None = None
     created_at: datetime | None = None

@@ -9,6 +9,7 @@ This module reads; it starts nothing and opens no connection.
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 from collections.abc import Mapping
@@ -27,7 +28,6 @@ RUNTIME_FILE = "runtime.json"
 """Name of the file in the state directory where a running gateway says where it is."""
 
 _RUNTIME_FIELDS = {"api_url", "api_key_file", "cluster_id", "ca_file", "pid"}
-_LOOPBACK = {"localhost", "::1"}
 _HOW_TO = (
     "Start JupyterLab with jupyter-tensorone-proxy (it starts a local gateway), run "
     "`jupyter tensorone gateway`, or set TENSORONE_API_KEY and TENSORONE_CLUSTER_ID."
@@ -125,9 +125,10 @@ def is_loopback(host: str) -> bool:
         >>> is_loopback("127.0.0.2"), is_loopback("127.0.0.1.example.com")
         (True, False)
     """
-    parts = host.split(".")
-    numeric = len(parts) == 4 and all(p.isascii() and p.isdigit() and int(p) < 256 for p in parts)
-    return host.lower() in _LOOPBACK or (numeric and int(parts[0]) == 127)
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 def default_state_dir(environ: Mapping[str, str] | None = None) -> Path:
@@ -159,13 +160,16 @@ def running_gateway(state_dir: Path) -> dict[str, Any] | None:
     """
     file = state_dir / RUNTIME_FILE
     try:
-        runtime = json.loads(file.read_text())
-        if missing := _RUNTIME_FIELDS - set(runtime):
-            raise ValueError(f"no {', '.join(sorted(missing))} in it")
-        pid = int(runtime["pid"])
+        runtime = {name: value for name, value in json.loads(file.read_text()).items() if value}
+        pid = int({field: runtime[field] for field in _RUNTIME_FIELDS}["pid"])
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError) as error:
+    except KeyError as missing:
+        raise ConfigurationError(
+            f"{file} is damaged: there is no {missing} in it.",
+            suggestion="Remove it and start the gateway again.",
+        ) from None
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ConfigurationError(
             f"{file} cannot be read ({error}).",
             suggestion="Remove it and start the gateway again.",

@@ -121,9 +121,7 @@ def _problem(error: ErrorDetails) -> dict[str, Any]:
     return {"field": ".".join(loc) or "(request)", "message": message}
 
 
-def _unknown_fields(
-    model: type[Model], data: Any, prefix: str = ""
-) -> list[dict[str, Any]]:
+def _unknown_fields(model: type[Model], data: Any, prefix: str = "") -> list[dict[str, Any]]:
     if not isinstance(data, Mapping):
         return []
     known = {f.alias or name: f for name, f in model.model_fields.items()}

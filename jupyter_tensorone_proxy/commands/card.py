@@ -60,8 +60,8 @@ def gone_card(row: Row) -> str:
     """
     again = _code(f"%tensorone expose {row.mapping.internal_port}")
     return frame(
-        f"<div>○ <strong>{_isolated(row.name)}</strong> (port {row.mapping.internal_port}) is no longer "
-        f'exposed. <span style="{_MUTED}">Again: {again}</span></div>'
+        f"<div>○ <strong>{_isolated(row.name)}</strong> (port {row.mapping.internal_port}) "
+        f'is no longer exposed. <span style="{_MUTED}">Again: {again}</span></div>'
     )
 
 

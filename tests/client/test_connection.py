@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import threading
@@ -194,8 +195,6 @@ def _list_clusters(client: ProxyClient | AsyncProxyClient) -> object:
     if isinstance(client, ProxyClient):
         with client:
             return client.list_clusters()
-
-    import asyncio
 
     async def main() -> object:
         async with client:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -24,7 +25,11 @@ from tests.fixtures.tensorone import Driver, Reply, failure, success
 
 CREATE = ops.create_port(internal_port=6006, description="TensorBoard")
 DELETE = ops.delete_port("port_1")
-IDEMPOTENT = [ops.list_clusters(), ops.update_port("port_1", description="x"), DELETE]
+IDEMPOTENT: list[ops.Operation[Any]] = [
+    ops.list_clusters(),
+    ops.update_port("port_1", description="x"),
+    DELETE,
+]
 DOWN = failure(503, "DATA_PLANE_UNAVAILABLE")
 BUSY = failure(429, "RATE_LIMIT_EXCEEDED")
 PAGE = httpx.Response(503, html="<h1>Service Unavailable</h1>")
@@ -36,16 +41,14 @@ BROKEN = [
 ]
 
 
-def good(operation: ops.Operation[object]) -> httpx.Response:
+def good(operation: ops.Operation[Any]) -> httpx.Response:
     """Return an answer that the operation can read."""
     return success([] if operation == IDEMPOTENT[0] else {"id": "port_1"})
 
 
 @pytest.mark.parametrize("trouble", [DOWN, BUSY, PAGE, *BROKEN], ids=repr)
 @pytest.mark.parametrize("operation", IDEMPOTENT, ids=lambda op: op.method)
-def test_an_idempotent_call_is_tried_again(
-    operation: ops.Operation[object], trouble: Reply
-) -> None:
+def test_an_idempotent_call_is_tried_again(operation: ops.Operation[Any], trouble: Reply) -> None:
     """GET, PUT and DELETE outlive a busy server and a broken connection."""
     driver = Driver([trouble, trouble, good(operation)])
     driver.run(operation)
@@ -135,8 +138,8 @@ def test_retry_after_as_a_date_is_read_by_the_servers_clock() -> None:
 )
 def test_a_senseless_retry_after_is_as_good_as_none(value: str) -> None:
     """What is no number of seconds and no date to come leaves the usual pause."""
-    asked = failure(503, "X")
-    asked.headers["retry-after"] = value
+    raw = [(b"retry-after", value.encode())]
+    asked = httpx.Response(503, json={"error": {"code": "X"}}, headers=raw)
     driver = Driver([asked, success([])])
     driver.run(ops.list_clusters())
     assert driver.pauses == [0.2]

@@ -40,7 +40,8 @@ if runtime.exists() and "--second" not in sys.argv:
         sys.exit(3)
 with (state / "starts").open("a") as starts:
     starts.write("x")
-said = {"api_url": "http://127.0.0.1:1", "pid": os.getpid()}
+said = {"api_url": "http://127.0.0.1:1", "api_key_file": "k", "cluster_id": "local"}
+said |= {"ca_file": "ca.pem", "pid": os.getpid()}
 runtime.write_text(json.dumps(said))
 print(json.dumps(said), flush=True)
 print("WARNING low on \\x1b[31mred", file=sys.stderr, flush=True)

@@ -48,7 +48,9 @@ def expose(client: ProxyClient) -> Iterator[Expose]:
     """Return a function that starts a web service and exposes it, publicly unless told."""
     with ExitStack() as stack:
 
-        def expose(name: str = "web", *, access: dict[str, Any] | None = None, **fields: Any) -> Any:
+        def expose(
+            name: str = "web", *, access: dict[str, Any] | None = None, **fields: Any
+        ) -> Any:
             service = stack.enter_context(web_service(name))
             mapping = client.create_port(
                 internal_port=service.port,
@@ -83,9 +85,9 @@ def visit(gateway: RunningGateway) -> Iterator[Visit]:
 
 @pytest.fixture
 def api(gateway: RunningGateway) -> Iterator[httpx.Client]:
-    """Return plain HTTP to the gateway's API, under the cluster's proxy."""
+    """Return plain HTTP to the gateway's API, under its one cluster."""
     with httpx.Client(
-        base_url=f"{gateway.api_url}/v1/clusters/local/proxy",
+        base_url=f"{gateway.api_url}/v1/clusters/local",
         headers={"authorization": f"Bearer {gateway.api_key}"},
     ) as plain:
         yield plain

@@ -109,9 +109,7 @@ def test_addresses_are_judged_before_sign_in(expose: Expose, visit: Visit) -> No
     "header",
     ["x-forwarded-for", "x-real-ip", "forwarded", "x-envoy-external-address", "true-client-ip"],
 )
-def test_no_header_changes_the_clients_address(
-    expose: Expose, visit: Visit, header: str
-) -> None:
+def test_no_header_changes_the_clients_address(expose: Expose, visit: Visit, header: str) -> None:
     """Only the TCP peer counts (R37, R34)."""
     exposed = expose(access={**PUBLIC, "ip_whitelist": ["127.0.0.2"]})
     value = "for=127.0.0.2" if header == "forwarded" else "127.0.0.2"
@@ -125,7 +123,7 @@ def test_a_bad_range_is_refused_by_name_and_changes_nothing(
     """422 names the range; the list in force stays."""
     exposed = expose(access={**PUBLIC, "ip_whitelist": ["127.0.0.1"]})
     patch = {"access_control": {"ip_whitelist": ["127.0.0.2", "10.0.0.0/33"]}}
-    answer = api.put(f"/ports/{exposed.mapping.id}", json=patch)
+    answer = api.put(f"/proxy/ports/{exposed.mapping.id}", json=patch)
     assert answer.status_code == 422
     assert "10.0.0.0/33" in str(answer.json()["error"]["details"])
     assert [_status(visit, exposed, f"127.0.0.{n}") for n in (1, 2)] == [200, 403]

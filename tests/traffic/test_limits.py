@@ -83,7 +83,9 @@ def test_one_ports_limit_leaves_the_others_alone(expose: Expose, visit: Visit) -
 def test_a_refused_visitor_costs_no_token(expose: Expose, visit: Visit) -> None:
     """Whoever may not come in cannot use up the limit of those who may."""
     limit = {"requests_per_minute": 1, "burst_size": 2}
-    exposed = expose(access={"public_access": True, "rate_limit": limit, "blocked_ips": ["127.0.0.2"]})
+    exposed = expose(
+        access={"public_access": True, "rate_limit": limit, "blocked_ips": ["127.0.0.2"]}
+    )
     assert _statuses(visit("127.0.0.2"), exposed.url, 5) == [403] * 5
     assert _statuses(visit(), exposed.url, 3) == [200, 200, 429]
 

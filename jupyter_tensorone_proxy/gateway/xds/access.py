@@ -114,12 +114,18 @@ def _origin_rule(mapping: DesiredMapping, edge: Edge) -> Config:
     safe = _header_matches(":method", "(GET|HEAD|OPTIONS)")
     navigation = _and(_header_is(":method", "GET"), _header_is("sec-fetch-mode", "navigate"))
     with_token = identity("aud", USER_AUDIENCE)
-    return _or(
+    shared = _shared_origins(mapping)
+    rule = _or(
         _and(own, _not(foreign)),
         _and(safe, _not(upgrade), _or(_not(foreign), navigation)),
         _and(_not(has_origin), _not(foreign), _or(_not(upgrade), with_token)),
-        *_shared_origins(mapping),
+        *shared,
     )
+    if not shared:
+        return rule
+    # Where CORS is ours, a preflight from elsewhere is not for the service to answer.
+    preflight = _and(_header_is(":method", "OPTIONS"), _has_header("access-control-request-method"))
+    return _and(rule, _or(_not(preflight), own, *shared))
 
 
 def _shared_origins(mapping: DesiredMapping) -> list[Config]:

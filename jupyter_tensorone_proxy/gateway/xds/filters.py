@@ -110,12 +110,14 @@ def visitor_headers() -> list[Config]:
     return [header("x-forwarded-user", f"%DYNAMIC_METADATA({JWT_FILTER}:identity:sub)%")]
 
 
-def response_headers(cluster: DesiredCluster) -> list[Config]:
+def response_headers(mapping: DesiredMapping, cluster: DesiredCluster) -> list[Config]:
     """Return what is added to the service's answers (contract: `security_headers`)."""
+    added = []
+    if _cors(mapping):  # no cache may give one origin the answer for another
+        added.append(header("vary", "origin", action="APPEND_IF_EXISTS_OR_ADD"))
     wanted = cluster.access.security_headers
     if wanted is None:
-        return []
-    added = []
+        return added
     if wanted.hsts_enabled:
         hsts = header("strict-transport-security", "max-age=31536000", action="ADD_IF_ABSENT")
         added.append(hsts)
@@ -308,7 +310,8 @@ def _cors(mapping: DesiredMapping) -> Config | None:
             "allow_headers": ",".join(cors.allowed_headers),
             # With credentials every page could read as the visitor; only named origins may.
             "allow_credentials": not anyone,
-            "forward_not_matching_preflights": False,
+            # Envoy's own answer to them would name methods and headers; `access` refuses them.
+            "forward_not_matching_preflights": True,
             "max_age": "600",
         },
     )

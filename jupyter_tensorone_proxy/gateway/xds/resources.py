@@ -291,7 +291,7 @@ def _service_route(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge)
             **balancing.route_options(mapping, cluster),
         },
         "request_headers_to_add": filters.request_headers(mapping),
-        "response_headers_to_add": filters.response_headers(cluster),
+        "response_headers_to_add": filters.response_headers(mapping, cluster),
         "typed_per_filter_config": filters.service_overrides(mapping, cluster, edge),
     }
 
