@@ -161,7 +161,8 @@ def running_gateway(state_dir: Path) -> dict[str, Any] | None:
     file = state_dir / RUNTIME_FILE
     try:
         runtime = {name: value for name, value in json.loads(file.read_text()).items() if value}
-        pid = int({field: runtime[field] for field in _RUNTIME_FIELDS}["pid"])
+        if (pid := int({field: runtime[field] for field in _RUNTIME_FIELDS}["pid"])) < 1:
+            raise ValueError(f"{pid} is many")  # noqa: TRY301 - told like the damage below
     except FileNotFoundError:
         return None
     except KeyError as missing:

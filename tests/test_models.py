@@ -102,23 +102,21 @@ def test_public_and_signed_in_contradict_each_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "default", "required"),
+    ("fields", "by_default"),
     [
-        ({}, True, True),
-        ({}, False, False),
-        ({"authentication_required": True}, False, True),
-        ({"authentication_required": False}, True, False),
-        ({"public_access": True}, True, False),
-        ({"public_access": False}, False, True),
+        ({}, (True, False)),
+        ({"authentication_required": True}, (True, True)),
+        ({"authentication_required": False}, (False, False)),
+        ({"public_access": True}, (False, False)),
+        ({"public_access": False}, (True, True)),
     ],
 )
 def test_r31_who_must_sign_in_follows_from_what_is_said(
-    fields: dict[str, Any],
-    default: bool,
-    required: bool,  # noqa: FBT001 - a table of cases
+    fields: dict[str, Any], by_default: tuple[bool, bool]
 ) -> None:
     """What the mapping says wins; where it is silent the cluster's default holds."""
-    assert AccessControl(**fields).requires_sign_in(default=default) is required
+    access = AccessControl(**fields)
+    assert tuple(access.requires_sign_in(default=d) for d in (True, False)) == by_default
 
 
 def test_a_check_may_not_outlast_its_interval() -> None:
@@ -146,7 +144,7 @@ def test_raw_services_cannot_ask_for_sign_in(raw: dict[str, str]) -> None:
         with pytest.raises(ValidationError, match="sign"):
             port(**raw, access_control=access)
     open_to_some = {"authentication_required": False, "ip_whitelist": ["10.0.0.0/8"]}
-    assert port(**raw, access_control=open_to_some)
+    assert port(**raw, access_control=open_to_some).to_wire()["access_control"] == open_to_some
 
 
 def test_the_wire_form_holds_what_was_set_and_no_more() -> None:

@@ -16,7 +16,6 @@ from tests.fixtures.gateway import RunningGateway, run_gateway
 from tests.fixtures.services.web import web_service
 from tests.fixtures.traffic import Expose, Exposed, Visit
 
-
 _NETWORK = NetworkConfiguration(compression=Compression())
 
 
@@ -66,7 +65,7 @@ def expose(client: ProxyClient) -> Iterator[Expose]:
 
 @pytest.fixture
 def visit(gateway: RunningGateway) -> Iterator[Visit]:
-    """Return a function that makes visitors: from an address, as a user, over HTTP/2 …"""
+    """Return a function that makes visitors: from an address, as a user, over HTTP/2."""
     with ExitStack() as stack:
         context = ssl.create_default_context(cafile=gateway.runtime["ca_file"])
 
