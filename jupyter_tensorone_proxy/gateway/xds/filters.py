@@ -50,8 +50,9 @@ def http_filters(mapping: DesiredMapping, edge: Edge) -> list[Config]:
         {"name": ACCESS, "typed_config": rbac},
         {"name": limits.FILTER, "typed_config": limits.filter_config()},
         {"name": shared_limits.NAME, "typed_config": shared_limits.filter_config()},
-        {"name": COOKIES, "typed_config": _rewrites(mapping)},
+        # Answers pass the filters backwards: `location` puts in what `_rewrites` found out.
         {"name": "location", "typed_config": _public_location()},
+        {"name": COOKIES, "typed_config": _rewrites(mapping)},
         {"name": GZIP, "typed_config": _compressor("gzip", "gzip", "Gzip")},
         {"name": BROTLI, "typed_config": _compressor("brotli", "brotli", "Brotli")},
         {
