@@ -12,6 +12,7 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +28,10 @@ TENSORONE_API_URL = "https://api.tensorone.ai"
 RUNTIME_FILE = "runtime.json"
 """Name of the file in the state directory where a running gateway says where it is."""
 
+LOCK_FILE = "lock"
+"""Name of the file there that holds the pid of the gateway that owns the directory."""
+
+_POLL_SECONDS = 0.05
 _RUNTIME_FIELDS = {"api_url", "api_key_file", "cluster_id", "ca_file", "pid"}
 _HOW_TO = (
     "Start JupyterLab with jupyter-tensorone-proxy (it starts a local gateway), run "
@@ -175,11 +180,29 @@ def running_gateway(state_dir: Path) -> dict[str, Any] | None:
             f"{file} cannot be read ({error}).",
             suggestion="Remove it and start the gateway again.",
         ) from None
+    return dict(runtime) if _lives(pid) else None
+
+
+def _awaited_gateway(state_dir: Path, wait_seconds: float) -> dict[str, Any] | None:
+    """Return the running gateway; wait for one that holds the directory's lock already."""
+    deadline = time.monotonic() + wait_seconds
+    while (runtime := running_gateway(state_dir)) is None and time.monotonic() < deadline:
+        try:
+            owner = int((state_dir / LOCK_FILE).read_text())
+        except (OSError, ValueError):
+            return None
+        if not _lives(owner):
+            return running_gateway(state_dir)
+        time.sleep(_POLL_SECONDS)
+    return runtime
+
+
+def _lives(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except (OSError, OverflowError):  # gone, or another user has a process of that number now
-        return None
-    return dict(runtime)
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -187,6 +210,7 @@ class _Sources:
     """The places to look, each read only when the one before it was silent."""
 
     environ: Mapping[str, str]
+    wait_seconds: float = 0.0
 
     @cached_property
     def jupyter(self) -> dict[str, Any]:
@@ -199,7 +223,7 @@ class _Sources:
 
     @cached_property
     def gateway(self) -> dict[str, Any]:
-        return running_gateway(default_state_dir(self.environ)) or {}
+        return _awaited_gateway(default_state_dir(self.environ), self.wait_seconds) or {}
 
     def first(self, name: str, argument: str | None) -> tuple[str | None, str]:
         """Return a value and where it came from."""
@@ -212,13 +236,14 @@ class _Sources:
         return None, "default"
 
 
-def resolve_settings(
+def resolve_settings(  # noqa: PLR0913 - keyword-only, each with a default
     *,
     api_url: str | None = None,
     api_key: str | None = None,
     api_key_file: str | Path | None = None,
     cluster_id: str | None = None,
     environ: Mapping[str, str] | None = None,
+    wait_seconds: float = 0.0,
 ) -> Settings:
     """Find out where the API is and how to sign in to it.
 
@@ -229,6 +254,7 @@ def resolve_settings(
         api_key_file: A file that holds the key.
         cluster_id: The cluster; else ``TENSORONE_CLUSTER_ID``, or Jupyter's.
         environ: Environment to read; this process's by default.
+        wait_seconds: How long to wait for a local gateway that is starting, in seconds.
 
     Raises:
         ConfigurationError: Something is missing; the message says what to set.
@@ -239,7 +265,7 @@ def resolve_settings(
         >>> found.api_url, found.api_key
         ('https://api.tensorone.ai', SecretStr('**********'))
     """
-    sources = _Sources(os.environ if environ is None else environ)
+    sources = _Sources(os.environ if environ is None else environ, wait_seconds)
     url, source = sources.first("api_url", api_url)
     key = _find_key(sources, api_key, api_key_file)
     gateway = sources.gateway if key is None else {}

@@ -23,6 +23,9 @@ from ._operations import Operation
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_GATEWAY_START_SECONDS = 30.0
+"""A notebook may run before the gateway that its server starts is there."""
+
 HttpT = TypeVar("HttpT", httpx.Client, httpx.AsyncClient)
 TransportT = TypeVar("TransportT")
 
@@ -94,7 +97,11 @@ class Calls(ABC, Generic[HttpT, TransportT]):
     ) -> None:
         if settings is None:
             settings = resolve_settings(
-                api_url=api_url, api_key=api_key, api_key_file=api_key_file, cluster_id=cluster_id
+                api_url=api_url,
+                api_key=api_key,
+                api_key_file=api_key_file,
+                cluster_id=cluster_id,
+                wait_seconds=_GATEWAY_START_SECONDS,
             )
         elif api_url or api_key or api_key_file or cluster_id:
             raise TypeError("give either settings, or the values one by one")
