@@ -1,0 +1,63 @@
+# The verbs of this project, the same for people and for CI; `make help` lists them.
+#
+# Each makes the virtual environment .venv and installs into it what it needs; the second time
+# that is quick. `make PYTHON=/path/to/python VERB` chooses the Python, `make test ARGS="-k name"`
+# hands words on.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+ARGS ?=
+ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help lab demo test check format build docs screenshots clean
+
+help: ## list these verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+lab: $(VENV)/installed-demo ## start JupyterLab with the example notebooks and the gateway
+	$(BIN)/jupyter lab $(ROOT) --ServerApp.root_dir=notebooks \
+	  --LabApp.default_url=/lab/tree/quickstart.ipynb $(ARGS)
+
+demo: $(VENV)/installed-demo ## the same without a browser: run the quick start, fetch its page
+	$(BIN)/python scripts/demo.py $(ARGS)
+
+test: $(VENV)/installed-services ## run the tests against real services, gateways and kernels
+	sh scripts/install-test-services.sh
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/installed-dev ## lint, formatting, types, spelling, documentation
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/codespell
+	$(BIN)/mkdocs build --strict --quiet
+
+format: $(VENV)/installed-dev ## put the code into its form
+	$(BIN)/ruff check --fix --exit-zero
+	$(BIN)/ruff format
+
+build: $(VENV)/installed-dev ## make the wheel and the source distribution in dist/
+	rm -rf dist
+	$(BIN)/python -m build
+
+docs: $(VENV)/installed-dev ## show the documentation on a local address
+	$(BIN)/mkdocs serve $(ARGS)
+
+screenshots: $(VENV)/installed-services ## take the documentation's pictures anew
+	sh scripts/install-test-services.sh
+	$(BIN)/python scripts/screenshots.py $(ARGS)
+
+clean: ## remove what the other verbs made
+	rm -rf $(VENV) dist build site .mypy_cache .ruff_cache .pytest_cache
+
+# An extra of pyproject.toml is installed when the mark is missing or older than pyproject.toml.
+$(VENV)/installed-%: pyproject.toml | $(VENV)/bin/python
+	@echo "Installing into $(VENV): $* …"
+	$(PIP) install --editable '.[$*]'
+	@touch $@
+
+$(VENV)/bin/python:
+	sh scripts/make-venv.sh $(VENV)
