@@ -1,58 +1,64 @@
-#!/bin/sh
-# Installs the programs that some tests run for real: a browser, databases, a name server.
+#!/usr/bin/env bash
+# Install the programs that the tests marked `services` talk to (Debian, Ubuntu).
 #
-# As root on Debian or Ubuntu it installs what is missing, and starts nothing. Elsewhere it says
-# what is missing and how to get it, and succeeds: tests that need it say so themselves.
-set -eu
+# The Python services come with `pip install '.[services]'`; this is the rest. It does nothing where
+# everything is there, and says what is missing where it cannot install. The tests start each
+# program themselves, on a free port: none has to run as a system service.
+set -euo pipefail
 
-# What a test starts, and the Debian package that has it.
-programs='
-chromium      chromium
-certutil      libnss3-tools
-redis-server  redis-server
-postgres      postgresql
-psql          postgresql-client
-dnsmasq       dnsmasq-base
-dig           bind9-dnsutils
-prometheus    prometheus
-wrk           wrk
-'
+# program=package
+wanted=(
+  certutil=libnss3-tools # makes Chromium trust the gateway's authority
+  chromium=chromium
+  dig=bind9-dnsutils
+  dnsmasq=dnsmasq-base
+  initdb=postgresql
+  openssl=openssl
+  prometheus=prometheus
+  psql=postgresql-client
+  redis-cli=redis-tools
+  redis-server=redis-server
+  socat=socat # puts TLS around a client that has none
+  testssl=testssl.sh
+  wrk=wrk # the benchmarks
+)
 
-PATH="$PATH:/usr/sbin:$(echo /usr/lib/postgresql/*/bin | tr ' ' ':')"
-missing=''
-packages=''
-while read -r program package; do
-  if [ -n "$program" ] && ! command -v "$program" >/dev/null 2>&1; then
-    missing="$missing $program"
-    packages="$packages $package"
-  fi
-done <<END
-$programs
-END
+missing_packages() {
+  local pair PATH="$PATH:/usr/sbin:$(printf '%s:' /usr/lib/postgresql/*/bin)"
+  for pair in "${wanted[@]}"; do
+    command -v "${pair%%=*}" >/dev/null || echo "${pair#*=}"
+  done
+}
 
-if [ -z "$missing" ]; then
-  exit 0
-fi
-if ! command -v apt-get >/dev/null 2>&1; then
-  echo "Missing for some tests:$missing." >&2
-  echo "They are Debian's packages$packages; install them with your system's package manager." >&2
-  exit 0
-fi
-if [ "$(id -u)" != 0 ]; then
-  echo "Missing for some tests:$missing." >&2
-  echo "Install them with: sudo sh scripts/install-test-services.sh" >&2
+mapfile -t packages < <(missing_packages)
+if [ ${#packages[@]} -eq 0 ]; then
   exit 0
 fi
 
-echo "Installing$packages …"
-# Debian starts every server that it installs. The tests start their own, on free ports.
-policy=/usr/sbin/policy-rc.d
-if [ ! -e "$policy" ]; then
-  printf '#!/bin/sh\nexit 101\n' >"$policy"
-  chmod 755 "$policy"
-  trap 'rm -f "$policy"' EXIT
-  trap 'exit 1' HUP INT TERM
+refuse() {
+  echo "Missing for the tests of real services: ${packages[*]}." >&2
+  echo "$1" >&2
+  exit 1
+}
+
+command -v apt-get >/dev/null || refuse "There is no apt-get here; install them another way."
+run=()
+if [ "$(id -u)" -ne 0 ]; then
+  sudo -n true 2>/dev/null || refuse "Run as root: apt-get install ${packages[*]}"
+  run=(sudo -n)
 fi
-apt-get update -qq
-# shellcheck disable=SC2086 # a list of words
-DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends $packages >/dev/null
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+install() {
+  "${run[@]}" apt-get update -qq &&
+    "${run[@]}" env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -qq -y --no-install-recommends "${packages[@]}"
+}
+if ! install >"$log" 2>&1; then
+  cat "$log" >&2
+  refuse "apt-get could not install them; its words are above."
+fi
+
+mapfile -t packages < <(missing_packages)
+[ ${#packages[@]} -eq 0 ] || refuse "apt-get installed them, but their programs are not on the PATH."
