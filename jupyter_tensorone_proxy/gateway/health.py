@@ -78,8 +78,10 @@ class HealthLog:
         address = event["host"]["socket_address"]
         key = f"{address['address']}:{address['port_value']}"
         target = self._targets.setdefault(mapping_id, {}).setdefault(key, _Target())
-        if "health_check_failure_event" in event:
+        if failure := event.get("health_check_failure_event"):
             target.consecutive_failures += 1
+            if failure["first_check"]:  # Envoy holds a target for ill until a check has passed
+                target.status = "unhealthy"
         elif "eject_unhealthy_event" in event:
             target.status = "unhealthy"
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -9,12 +10,14 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
 
 from jupyter_tensorone_proxy import ProxyClient
 from jupyter_tensorone_proxy.models import ClusterAccess, Compression, NetworkConfiguration
 from tests.fixtures.gateway import RunningGateway, run_gateway
 from tests.fixtures.services.web import web_service
-from tests.fixtures.traffic import Expose, Exposed, Visit
+from tests.fixtures.traffic import Expose, Exposed, OpenWebSocket, SendRaw, SignIn, Visit
 
 _NETWORK = NetworkConfiguration(compression=Compression())
 
@@ -63,15 +66,20 @@ def expose(client: ProxyClient) -> Iterator[Expose]:
         yield expose
 
 
+@pytest.fixture(scope="module")
+def trust(gateway: RunningGateway) -> ssl.SSLContext:
+    """Return what trusts the gateway's own authority."""
+    return ssl.create_default_context(cafile=gateway.runtime["ca_file"])
+
+
 @pytest.fixture
-def visit(gateway: RunningGateway) -> Iterator[Visit]:
+def visit(trust: ssl.SSLContext) -> Iterator[Visit]:
     """Return a function that makes visitors: from an address, as a user, over HTTP/2."""
     with ExitStack() as stack:
-        context = ssl.create_default_context(cafile=gateway.runtime["ca_file"])
 
         def visit(address: str = "127.0.0.1", token: str | None = None, **options: Any) -> Any:
             transport = httpx.HTTPTransport(
-                verify=context, local_address=address, http2=options.pop("http2", False)
+                verify=trust, local_address=address, http2=options.pop("http2", False)
             )
             headers = options.pop("headers", {})
             if token:
@@ -90,3 +98,55 @@ def api(gateway: RunningGateway) -> Iterator[httpx.Client]:
         headers={"authorization": f"Bearer {gateway.api_key}"},
     ) as plain:
         yield plain
+
+
+@pytest.fixture
+def sign_in(visit: Visit, client: ProxyClient) -> SignIn:
+    """Return a function that signs somebody in to a mapping by a link, as a browser does."""
+
+    def sign_in(exposed: Exposed, user: str = "ana", **options: Any) -> httpx.Client:
+        browser = visit(**options)
+        link = client.create_link(exposed.mapping.id, user=user, path="/landing")
+        assert browser.get(link.url).status_code == 302
+        return browser
+
+    return sign_in
+
+
+@pytest.fixture
+def websocket(trust: ssl.SSLContext) -> Iterator[OpenWebSocket]:
+    """Return a function that opens a WebSocket from the mapping's own page, unless told."""
+    with ExitStack() as stack:
+
+        def open_one(
+            exposed: Exposed, path: str = "/ws", origin: str | None = "own", **options: Any
+        ) -> ClientConnection:
+            sent = exposed.url if origin == "own" else origin
+            url = exposed.url.replace("https", "wss", 1) + path
+            page = Origin(sent) if sent else None
+            made: ClientConnection = connect(url, ssl=trust, origin=page, **options)
+            return stack.enter_context(made)
+
+        yield open_one
+
+
+@pytest.fixture
+def send_raw(trust: ssl.SSLContext) -> SendRaw:
+    """Return a function that sends bytes over TLS, and returns all that comes back."""
+
+    def send(exposed: Exposed, data: bytes, *, server_name: str = "localhost") -> bytes:
+        address = ("127.0.0.1", exposed.port)
+        with (
+            socket.create_connection(address, timeout=5) as plain,
+            trust.wrap_socket(plain, server_hostname=server_name) as raw,
+        ):
+            raw.sendall(data)
+            received = b""
+            try:
+                while piece := raw.recv(65_536):
+                    received += piece
+            except (TimeoutError, ConnectionResetError):
+                pass  # the proxy keeps the connection, or has had enough
+            return received
+
+    return send

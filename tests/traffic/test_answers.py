@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import socket
-import ssl
 import time
 
-import brotli
+import brotli  # type: ignore[import-untyped]  # it has no types
 import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
 
 from jupyter_tensorone_proxy import ProxyClient
-from tests.fixtures.gateway import RunningGateway
-from tests.fixtures.traffic import Expose, Visit
+from tests.fixtures.traffic import Expose, OpenWebSocket, Visit
 
 _POLICY = "default-src 'self'; img-src 'self' data: 100%25"
 
@@ -92,11 +90,11 @@ def test_who_does_not_ask_gets_no_compression(expose: Expose, visit: Visit) -> N
         (None, {"gzip": "gzip", "br": "br"}),
     ],
 )
+@pytest.mark.usefixtures("cluster")
 def test_compression_is_what_the_cluster_wants(
     expose: Expose,
     visit: Visit,
     api: httpx.Client,
-    cluster: ProxyClient,
     compression: object,
     expected: dict[str, str | None],
 ) -> None:
@@ -118,27 +116,25 @@ def test_events_are_not_held_back_by_compression(expose: Expose, visit: Visit) -
     headers = {"accept-encoding": "gzip, br", "accept": "*/*"}
     with visit().stream("GET", f"{exposed.url}/events?count=6", headers=headers) as answer:
         arrivals = [time.monotonic() for line in answer.iter_lines() if line.startswith("data:")]
-    gaps = [later - earlier for earlier, later in zip(arrivals, arrivals[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(arrivals)]
     assert len(arrivals) == 6
     assert sum(gap > 0.02 for gap in gaps) >= 4, gaps
 
 
 def test_websockets_can_be_switched_off(
-    expose: Expose, gateway: RunningGateway, cluster: ProxyClient
+    expose: Expose, websocket: OpenWebSocket, cluster: ProxyClient
 ) -> None:
     """`websocket_support: false` refuses the upgrade; the rest goes on; true lets it pass again."""
     exposed = expose()
-    context = ssl.create_default_context(cafile=gateway.runtime["ca_file"])
-    url = exposed.url.replace("https", "wss") + "/ws"
     cluster.update_proxy(network_configuration={"websocket_support": False})
     with pytest.raises(InvalidStatus) as refusal:
-        connect(url, ssl=context, origin=exposed.url)  # type: ignore[arg-type]  # a NewType of str
+        websocket(exposed)
     assert refusal.value.response.status_code == 403
     assert exposed.service.seen == []
     cluster.update_proxy(network_configuration={"websocket_support": True})
-    with connect(url, ssl=context, origin=exposed.url) as socket_:  # type: ignore[arg-type]  # as above
-        socket_.send("still here")
-        assert socket_.recv() == "still here"
+    connection = websocket(exposed)
+    connection.send("still here")
+    assert connection.recv() == "still here"
 
 
 def _plain(port: int, request: bytes) -> bytes:

@@ -65,6 +65,14 @@ def local_replies() -> Config:
                 refresh=True,
             ),
             *_pair(
+                _and(_flag("UT"), _status(504)),
+                code="SERVICE_TIMEOUT",
+                message=f"The service on port {_PORT} did not answer within timeout_seconds.",
+                title=f"{_NAME} is too slow",
+                text=f"The service on port {_PORT} did not answer in the time it is given. "
+                "Reload the page, or ask its owner for a longer timeout.",
+            ),
+            *_pair(
                 _status(421),
                 code="MISDIRECTED_REQUEST",
                 message="This port does not serve that host name.",
