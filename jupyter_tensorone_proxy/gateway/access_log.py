@@ -2,13 +2,15 @@
 
 How far the log was read is saved in the same transaction as what was counted from it (`usage`), so
 that a crash between the two cannot happen. A full log is renamed, Envoy is told to open a new one,
-and the old one is read to its end before it is removed.
+and the old one is read to its end before it is removed; a crash anywhere in between changes nothing
+but the time it takes.
 """
 
 from __future__ import annotations
 
 import json
 import logging
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +19,7 @@ from typing import Any
 from .admin import Admin
 
 _log = logging.getLogger(__name__)
-_BATCH_BYTES = 1_000_000
-_ROTATE_OVER_BYTES = 64_000_000
+_BATCH_BYTES = 400_000  # more than a line can have, and little enough for others to get a turn
 _OLD_IS_COMPLETE_SECONDS = 2.0
 
 
@@ -56,53 +57,76 @@ class AccessLog:
     Args:
         path: Envoy's access log.
         position: Where reading stopped the last time.
+        rotate_over_bytes: From which size on a new log is started.
     """
 
-    def __init__(self, path: Path, position: Position) -> None:
+    def __init__(self, path: Path, position: Position, *, rotate_over_bytes: int) -> None:
         self.position = position
         self._path = path
         self._old = path.with_suffix(".old")
-        self._renamed_at = 0.0
+        self._rotate_over_bytes = rotate_over_bytes
+        self._reopened_at: float | None = None
+        """When Envoy was told to leave the old log; None: it may be writing to it still."""
+
+    def unread_bytes(self) -> int:
+        """Return about how much there is to read now."""
+        sizes = {f.st_ino: f.st_size for f in map(_stat, (self._old, self._path)) if f}
+        return sum(sizes.values()) - (self.position.offset if self.position.inode in sizes else 0)
 
     def next_batch(self) -> tuple[list[Request], Position]:
-        """Return some more requests and the position after them; none if all is read."""
+        """Return some more requests and the position after them, the same if all is read."""
         if self._old.exists():
             requests, position = self._read(self._old)
-            if requests or time.monotonic() - self._renamed_at < _OLD_IS_COMPLETE_SECONDS:
+            if position != self.position or not self._old_is_complete():
                 return requests, position
             self._old.unlink()
         return self._read(self._path)
 
     async def rotate_if_full(self, admin: Admin) -> None:
         """Start a new log when this one is large; waits for the old one to be read."""
-        try:
-            full = self._path.stat().st_size > _ROTATE_OVER_BYTES
-        except FileNotFoundError:
-            return
-        if full and not self._old.exists():
+        if not self._old.exists():
+            log = _stat(self._path)
+            if log is None or log.st_size <= self._rotate_over_bytes:
+                return
             self._path.rename(self._old)
-            self._renamed_at = time.monotonic()
-            if not await admin.reopen_logs():
-                _log.warning("Envoy did not open a new access log; it will when it restarts")
+            self._reopened_at = None
+        # Until Envoy has said yes it writes to the old log, also if we were restarted in between.
+        if self._reopened_at is None and await admin.reopen_logs():
+            self._reopened_at = time.monotonic()
+
+    def _old_is_complete(self) -> bool:
+        if self._reopened_at is None:
+            return False
+        return time.monotonic() - self._reopened_at > _OLD_IS_COMPLETE_SECONDS
 
     def _read(self, path: Path) -> tuple[list[Request], Position]:
         try:
             with path.open("rb") as file:
-                inode = path.stat().st_ino
-                offset = self.position.offset if inode == self.position.inode else 0
+                found = os.fstat(file.fileno())
+                known = found.st_ino == self.position.inode
+                offset = self.position.offset if known else 0
+                if offset > found.st_size:
+                    offset = 0  # somebody emptied it
                 file.seek(offset)
                 chunk = file.read(_BATCH_BYTES)
         except FileNotFoundError:
             return [], self.position
         complete = chunk[: chunk.rfind(b"\n") + 1]
         requests = [r for line in complete.splitlines() if (r := parse_line(line))]
-        return requests, Position(inode, offset + len(complete))
+        return requests, Position(found.st_ino, offset + len(complete))
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
 
 
 def parse_line(line: bytes) -> Request | None:
     """Return the request of one line; None (and a warning) if it is not one of ours."""
     try:
-        entry: dict[str, Any] = json.loads(line)
+        entry = _read_json(line)
         return Request(
             mapping_id=entry["m"],
             timestamp=float(entry["t"]),
@@ -117,3 +141,15 @@ def parse_line(line: bytes) -> Request | None:
     except (ValueError, KeyError, TypeError):
         _log.warning("Envoy's access log has a line that cannot be read")
         return None
+
+
+def _read_json(line: bytes) -> dict[str, Any]:
+    """Read a line. When Envoy is killed as it writes, half a line stands before the next one."""
+    try:
+        entry: dict[str, Any] = json.loads(line)
+    except ValueError:
+        start = line.find(b'{"', 1)
+        if start < 0:
+            raise
+        return _read_json(line[start:])
+    return entry

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.types import ASGIApp
 
 from ..errors import (
     ConflictError,
     ExternalPortInUseError,
+    InvalidRequestError,
     PortAlreadyMappedError,
     PortNotFoundError,
 )
@@ -33,7 +34,7 @@ from ..models import (
     ProxyState,
 )
 from ..validation import parse_patch, parse_request
-from . import answers, extensions, openapi, views
+from . import answers, examples, extensions, openapi, probes, views
 from .context import PROXY, Context
 from .control import merge_patch
 from .desired import DesiredCluster
@@ -57,47 +58,60 @@ def create_api(context: Context, api_key: str) -> ASGIApp:
         context: What it works with.
         api_key: The key every request must have.
     """
-    app = FastAPI(title="Cluster Proxy API", version=context.version, docs_url="/docs")
+    app = FastAPI(
+        title="Cluster Proxy API",
+        version=context.version,
+        docs_url=None,  # ours loads nothing from elsewhere: `docs_page`
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+        dependencies=[Depends(answers.require_known_query)],
+    )
     answers.install(app)
     openapi.install(app, _REQUESTS)
     _add_proxy(app, context)
+    _add_access(app, context)
     _add_ports(app, context)
     extensions.add_routes(app, context)
+    probes.add_routes(app, context)
     return Guard(app, api_key, answers.error_answer)
 
 
 def _add_proxy(app: FastAPI, context: Context) -> None:
     controller = context.controller
 
-    @app.get("/healthz", responses={200: {"model": dict[str, str]}})
-    async def healthz() -> Response:
-        connected = controller.discovery.connected
-        return JSONResponse({"envoy": "connected" if connected else "away"})
-
-    @app.get("/metrics", **documented(str, cluster=False))
-    async def metrics() -> Response:
-        from .metrics import render  # only for those who watch
-
-        observer = context.observer
-        observer.read()
-        text = await render(controller, observer.usage, observer.health, observer.admin)
-        return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
-
-    @app.get("/v1/clusters", **documented(Success[list[Cluster]], cluster=False))
+    @app.get(
+        "/v1/clusters",
+        **documented(
+            Success[list[Cluster]],
+            InvalidRequestError,
+            cluster=False,
+            summary="The clusters that this key can reach",
+            shows=examples.success(
+                [{"id": "local", "name": "local gateway", "proxy_url": "https://localhost"}]
+            ),
+        ),
+    )
     async def list_clusters() -> Response:
         own_id = controller.desired.cluster.id
         proxy_url = views.proxy_url(controller)
         return answers.success([{"id": own_id, "name": "local gateway", "proxy_url": proxy_url}])
 
-    @app.get(PROXY, **documented(Success[ProxyConfig]))
+    @app.get(
+        PROXY,
+        **documented(
+            Success[ProxyConfig],
+            summary="The whole proxy: mappings, access rules, network",
+            shows=examples.success(examples.PROXY, examples.META),
+        ),
+    )
     async def get_proxy(
         cluster_id: str,
-        include_health: bool = False,  # noqa: FBT001, FBT002 - a query parameter
-        include_access_logs: bool = False,  # noqa: FBT001, FBT002 - a query parameter
-        include_ssl_info: bool = False,  # noqa: FBT001, FBT002 - a query parameter
+        include_health: Annotated[bool, Query(description="With health of every mapping")] = False,  # noqa: FBT002 - a query parameter
+        include_access_logs: Annotated[bool, Query(description="With the last requests")] = False,  # noqa: FBT002 - as above
+        include_ssl_info: Annotated[bool, Query(description="With the certificate")] = False,  # noqa: FBT002 - as above
     ) -> Response:
         context.require_cluster(cluster_id)
-        context.observer.read()
+        await context.observer.catch_up()
         config = views.proxy_config(
             controller,
             context.observer,
@@ -115,6 +129,8 @@ def _add_proxy(app: FastAPI, context: Context) -> None:
             Success[ProxySettings],
             request=ProxySettings,
             example={"enabled": True, "allowed_ips": ["203.0.113.0/24"]},
+            summary="Change the proxy: open or closed, addresses, network",
+            shows=examples.success(examples.SETTINGS),
             changes=True,
         ),
     )
@@ -125,7 +141,7 @@ def _add_proxy(app: FastAPI, context: Context) -> None:
         return answers.success(
             {"proxy_url": views.proxy_url(controller), "enabled": cluster.enabled}
             | {"allowed_ips": list(cluster.allowed_ips)}
-            | {"network_configuration": cluster.network.to_wire()}
+            | {"network_configuration": views.network(cluster).to_wire()}
         )
 
     @app.put(
@@ -134,6 +150,8 @@ def _add_proxy(app: FastAPI, context: Context) -> None:
             ProxyState,
             request=ProxySettingsV2,
             example={"enabled": True, "allowedIps": ["203.0.113.0/24"]},
+            summary="The same in the second version's spelling",
+            shows={"proxyUrl": "https://localhost", "enabled": True},
             changes=True,
         ),
     )
@@ -144,12 +162,18 @@ def _add_proxy(app: FastAPI, context: Context) -> None:
         cluster = await controller.update_cluster(lambda c: _with_settings(c, patch))
         return JSONResponse({"proxyUrl": views.proxy_url(controller), "enabled": cluster.enabled})
 
+
+def _add_access(app: FastAPI, context: Context) -> None:
+    controller = context.controller
+
     @app.put(
         f"{PROXY}/access",
         **documented(
             Success[ClusterAccess],
             request=ClusterAccess,
             example={"default_authentication": True, "session_timeout_minutes": 240},
+            summary="Change the access rules of the whole cluster",
+            shows=examples.success(examples.ACCESS),
             changes=True,
         ),
     )
@@ -173,6 +197,8 @@ def _add_ports(app: FastAPI, context: Context) -> None:
             status=201,
             request=PortRequest,
             example={"internal_port": 6006, "description": "TensorBoard"},
+            summary="Expose a port",
+            shows=examples.success(examples.PORT),
             changes=True,
         ),
     )
@@ -191,6 +217,8 @@ def _add_ports(app: FastAPI, context: Context) -> None:
             ExternalPortInUseError,
             request=PortSettings,
             example={"access_control": {"allowed_users": ["ml_engineer"]}},
+            summary="Change a mapping: only what is given; null resets a field",
+            shows=examples.success(examples.PORT),
             changes=True,
         ),
     )
@@ -204,7 +232,13 @@ def _add_ports(app: FastAPI, context: Context) -> None:
 
     @app.delete(
         f"{PROXY}/ports/{{port_id}}",
-        **documented(Success[Deleted], PortNotFoundError, changes=True),
+        **documented(
+            Success[Deleted],
+            PortNotFoundError,
+            summary="Stop exposing a port",
+            shows=examples.success({"id": "port_123", "deleted": True}),
+            changes=True,
+        ),
     )
     async def delete_port(cluster_id: str, port_id: str) -> Response:
         context.require_cluster(cluster_id)

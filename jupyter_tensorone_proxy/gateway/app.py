@@ -89,7 +89,11 @@ class ControlPlane:
         self.usage = Usage(state / "usage.db", keep_entries=config.access_log_entries)
         self.observer = Observer(
             HealthLog(Path(HEALTH_LOG)),
-            AccessLog(Path(ACCESS_LOG), self.usage.position),
+            AccessLog(
+                Path(ACCESS_LOG),
+                self.usage.position,
+                rotate_over_bytes=config.access_log_file_mb * 1_000_000,
+            ),
             self.usage,
             self.admin,
         )

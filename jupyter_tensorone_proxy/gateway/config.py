@@ -28,6 +28,7 @@ class GatewayConfig:
         last_external_port: Its end, inclusive.
         database_url: SQLAlchemy URL of the store; empty for SQLite in the state directory.
         access_log_entries: How many requests the access log keeps.
+        access_log_file_mb: How large Envoy's own file gets before a new one is started, in MB.
     """
 
     state_dir: str
@@ -38,6 +39,7 @@ class GatewayConfig:
     last_external_port: int = 32767
     database_url: str = ""
     access_log_entries: int = 10_000
+    access_log_file_mb: int = 64
 
     @property
     def state_path(self) -> Path:
@@ -97,6 +99,7 @@ def parse_arguments(argv: Sequence[str] | None) -> tuple[GatewayConfig, bool]:
         "--database-url", default="", help="SQLAlchemy URL; SQLite in the state directory if absent"
     )
     add("--access-log-entries", type=_count, default=10_000, help="requests the access log keeps")
+    add("--access-log-file-mb", type=_count, default=64, help="size of the file behind it, in MB")
     add("--exit-with-parent", action="store_true", help="stop when standard input is closed")
     options = parser.parse_args(argv)
     config = GatewayConfig(
@@ -108,6 +111,7 @@ def parse_arguments(argv: Sequence[str] | None) -> tuple[GatewayConfig, bool]:
         last_external_port=options.external_ports[1],
         database_url=options.database_url,
         access_log_entries=options.access_log_entries,
+        access_log_file_mb=options.access_log_file_mb,
     )
     return config, options.exit_with_parent
 

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..errors import ApiError, ForbiddenError, PayloadTooLargeError, UnauthorizedError
+from .identity import new_id
 
 MAX_BODY_BYTES = 1_000_000
 _LOCAL_NAMES = {b"127.0.0.1", b"localhost", b"[::1]"}
 _OPEN_PATHS = {"/healthz", "/docs", "/openapi.json"}
 """What holds nothing that needs a key: whether we live, and what the API looks like."""
 
-Answer = Callable[[ApiError], ASGIApp]
+Answer = Callable[[ApiError, str], ASGIApp]
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Guard:
     Args:
         app: The API.
         api_key: The installation's key.
-        answer: Makes the answer for a refusal.
+        answer: Makes the answer for a refusal, given the request's id.
     """
 
     app: ASGIApp
@@ -41,13 +42,17 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        request_id = new_id("req")
+        scope.setdefault("state", {})["request_id"] = request_id
+        named_send = _naming(request_id, send)
         try:
             self._admit(scope)
             body = await _read_body(scope, receive)
         except ApiError as error:
-            await self.answer(error)(scope, receive, send)
+            await self.answer(error, request_id)(scope, receive, named_send)
             return
-        await self.app(scope, _replay(body, receive), send)
+        if body is not None:
+            await self.app(scope, _replay(body, receive), named_send)
 
     def _admit(self, scope: Scope) -> None:
         headers = dict(scope["headers"])
@@ -71,7 +76,8 @@ class Guard:
         return right and scheme.lower() == b"bearer"
 
 
-async def _read_body(scope: Scope, receive: Receive) -> bytes:
+async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
+    """Return the whole body; None if the client left before its end."""
     declared = dict(scope["headers"]).get(b"content-length", b"0")
     if declared.isdigit() and int(declared) > MAX_BODY_BYTES:
         raise _too_large()
@@ -79,6 +85,8 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes:
     more = True
     while more:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > MAX_BODY_BYTES:
@@ -88,6 +96,17 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes:
 
 def _too_large() -> PayloadTooLargeError:
     return PayloadTooLargeError(f"The request's body is over {MAX_BODY_BYTES} bytes")
+
+
+def _naming(request_id: str, send: Send) -> Send:
+    """Say in every answer which request it was, so that it can be found in the log."""
+
+    async def named(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+        await send(message)
+
+    return named
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

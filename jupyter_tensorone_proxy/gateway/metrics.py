@@ -15,34 +15,35 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from .admin import Admin
 from .control import Controller
-from .health import HealthLog
-from .usage import LATENCY_BUCKETS_MS, Traffic, Usage
+from .observer import Observer
+from .traffic import LATENCY_BUCKETS_MS, Traffic
 
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _LABELS = ["port_id", "name"]
 _ACTIVE = r"^http\..*\.downstream_cx_active$"
 
 
-async def render(controller: Controller, usage: Usage, health: HealthLog, admin: Admin) -> bytes:
+async def render(controller: Controller, observer: Observer) -> bytes:
     """Return the metrics in Prometheus' text format (version 0.0.4)."""
-    active = await admin.stats(_ACTIVE)
+    active = await observer.admin.stats(_ACTIVE)
     registry = CollectorRegistry()
-    registry.register(_Observed(controller, usage, health, active))
+    registry.register(_Observed(controller, observer, active))
     return generate_latest(registry)
 
 
 @dataclass(frozen=True, eq=False)
 class _Observed(Collector):
     controller: Controller
-    usage: Usage
-    health: HealthLog
+    observer: Observer
     active: dict[str, int]
 
     def collect(self) -> Iterator[Metric]:
         """Return all metrics (prometheus_client calls this)."""
         requests = CounterMetricFamily(
-            "tensorone_requests", "Requests by class of status.", labels=[*_LABELS, "status"]
+            "tensorone_requests",
+            "Requests by class of status; none: the client left.",
+            labels=[*_LABELS, "status"],
         )
         latency = HistogramMetricFamily(
             "tensorone_response_seconds", "Time until the first byte of an answer.", labels=_LABELS
@@ -55,13 +56,13 @@ class _Observed(Collector):
         )
         for mapping in self.controller.desired.mappings.values():
             labels = [mapping.id, mapping.request.description]
-            traffic = self.usage.traffic.get(mapping.id, Traffic())
+            traffic = self.observer.usage.traffic(mapping.id)
             for number, count in sorted(traffic.by_class.items()):
-                requests.add_metric([*labels, f"{number}xx"], count)
+                requests.add_metric([*labels, f"{number}xx" if number else "none"], count)
             latency.add_metric(labels, _cumulative(traffic), traffic.time_ms / 1000)
             active = self.active.get(f"http.{mapping.id}.downstream_cx_active", 0)
             connections.add_metric(labels, active)
-            status = self.health.of(mapping.id).status
+            status = self.observer.health.of(mapping.id).status
             healthy.add_metric(labels, {"healthy": 1, "unhealthy": 0}.get(status, -1))
         yield from (requests, latency, connections, healthy)
         yield from self._control_plane()

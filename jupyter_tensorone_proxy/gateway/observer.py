@@ -33,8 +33,16 @@ class Observer:
     admin: Admin
     _storage_failed: bool = False
 
+    async def catch_up(self) -> None:
+        """Take in what is written by now; others get their turn meanwhile."""
+        self.health.read()
+        unread = self.access_log.unread_bytes()
+        while unread > 0 and (taken := self._take_batch()):
+            unread -= taken
+            await asyncio.sleep(0)
+
     def read(self) -> None:
-        """Take in everything that is written by now."""
+        """Take in everything that is there, without a pause: nothing is written any more."""
         self.health.read()
         while self._take_batch():
             pass
@@ -42,25 +50,23 @@ class Observer:
     async def run(self) -> None:
         """Read again and again; between batches others get their turn."""
         while True:
-            self.health.read()
-            more = True
-            while more:
-                more = self._take_batch()
-                await asyncio.sleep(0)
+            await self.catch_up()
             await self.access_log.rotate_if_full(self.admin)
             await asyncio.sleep(_PERIOD_SECONDS)
 
-    def _take_batch(self) -> bool:
+    def _take_batch(self) -> int:
+        """Count some more requests; return how many bytes of the log they were."""
         requests, position = self.access_log.next_batch()
-        if position == self.access_log.position:
-            return False
+        before = self.access_log.position
+        if position == before:
+            return 0
         try:
             self.usage.take(requests, position)
         except sqlite3.Error as error:
             if not self._storage_failed:
                 _log.warning("Usage cannot be counted now, and will be later: %s", error)
             self._storage_failed = True
-            return False
+            return 0
         self._storage_failed = False
         self.access_log.position = position
-        return bool(requests)
+        return position.offset - (before.offset if position.inode == before.inode else 0)

@@ -22,6 +22,7 @@ from ..errors import (
     UnauthorizedError,
 )
 from ..models import Model
+from . import examples
 
 T = TypeVar("T")
 
@@ -73,6 +74,8 @@ def documented(  # noqa: PLR0913 - keyword-only: the parts of an operation's des
     status: int = 200,
     request: type[Model] | None = None,
     example: dict[str, Any] | None = None,
+    shows: Any = None,
+    summary: str | None = None,
     changes: bool = False,
     cluster: bool = True,
 ) -> dict[str, Any]:
@@ -84,6 +87,8 @@ def documented(  # noqa: PLR0913 - keyword-only: the parts of an operation's des
         status: Status of a good answer.
         request: Model of the body.
         example: An example of the body.
+        shows: An example of a good answer.
+        summary: What it is for, in a few words.
         changes: It changes something, so that storage and Envoy may refuse.
         cluster: It is about a cluster.
     """
@@ -92,20 +97,34 @@ def documented(  # noqa: PLR0913 - keyword-only: the parts of an operation's des
         all_errors.extend(_ON_A_CLUSTER)
     if changes:
         all_errors.extend(_ON_A_CHANGE)
-    text = {"content": {"text/plain": {"schema": {"type": "string"}}}}
-    responses: dict[int | str, dict[str, Any]] = {
-        status: text if answer is str else {"model": answer}
-    }
+    responses: dict[int | str, dict[str, Any]] = {status: _good_answer(answer, shows)}
     for error in all_errors:
-        entry = responses.setdefault(error.default_status, {"model": Failure, "description": ""})
-        entry["description"] = f"{entry['description']} `{error.default_code}`".strip()
+        _add_error(responses, error)
     described: dict[str, Any] = {"status_code": status, "responses": responses}
+    if summary:
+        described["summary"] = summary
     if request is not None:
         schema = {"$ref": _REF.format(model=request.__name__)}
         content = {"schema": schema} | ({"example": example} if example else {})
         body = {"required": True, "content": {"application/json": content}}
         described["openapi_extra"] = {"requestBody": body}
     return described
+
+
+def _good_answer(answer: Any, shows: Any) -> dict[str, Any]:
+    example = {} if shows is None else {"example": shows}
+    if answer is str:
+        return {"content": {"text/plain": {"schema": {"type": "string"}, **example}}}
+    return {"model": answer} | ({"content": {"application/json": example}} if example else {})
+
+
+def _add_error(responses: dict[int | str, dict[str, Any]], error: type[ApiError]) -> None:
+    """Describe an error; several may share a status."""
+    empty = {"description": "", "content": {"application/json": {"examples": {}}}}
+    entry = responses.setdefault(error.default_status, {"model": Failure, **empty})
+    entry["description"] = f"{entry['description']} `{error.default_code}`".strip()
+    shown = entry["content"]["application/json"]["examples"]
+    shown[error.default_code] = {"value": examples.failure(error)}
 
 
 def install(app: FastAPI, requests: list[type[Model]]) -> None:
@@ -124,8 +143,16 @@ def install(app: FastAPI, requests: list[type[Model]]) -> None:
             )
             components = schema.setdefault("components", {})
             components["schemas"] = {**definitions["$defs"], **components.get("schemas", {})}
-            components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+            components["securitySchemes"] = {
+                "key": {"type": "http", "scheme": "bearer"},
+                # The second version of the API documents the key without a word before it.
+                "bareKey": {"type": "apiKey", "in": "header", "name": "Authorization"},
+            }
             schema["security"] = [{"key": []}]
+            for path, methods in schema["paths"].items():
+                if path.startswith("/v2/"):
+                    for operation in methods.values():
+                        operation["security"] = [{"bareKey": []}, {"key": []}]
             app.openapi_schema = schema
         return app.openapi_schema
 

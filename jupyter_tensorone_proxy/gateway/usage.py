@@ -1,33 +1,40 @@
 """Observed usage: what was counted from the access log, and its last entries.
 
 Kept in a small database of its own beside the store: it is derived, may be lost without harm, and
-never flows back into desired state.
+never flows back into desired state. All counters are in it, so that none starts again with the
+control plane.
+
+Requests for the gateway's own pages (`/.tensorone/`) are in the log, but are no visits: they count
+neither as requests nor as visitors. A visitor is a signed-in user, else a client address.
 """
 
 from __future__ import annotations
 
 import logging
 import sqlite3
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
 from ..models import AccessLogEntry, UsageStatistics
 from .access_log import Position, Request
+from .traffic import CLASS, Traffic
 from .xds.filters import VISITOR_PREFIX
 
 _log = logging.getLogger(__name__)
 
-LATENCY_BUCKETS_MS = (5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000)
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _SCHEMA = """
 create table usage (
     port_id text primary key, total integer not null, time_ms integer not null,
     last_accessed real not null
 );
+create table counters (
+    port_id text not null, kind text not null, number integer not null, count integer not null,
+    primary key (port_id, kind, number)
+) without rowid;
 create table visitors (port_id text not null, visitor text not null, primary key (port_id, visitor))
     without rowid;
 create table entries (
@@ -40,22 +47,6 @@ insert into position values (0, 0);
 """
 
 
-@dataclass
-class Traffic:
-    """Counters of one mapping since the control plane started, for monitoring."""
-
-    by_class: dict[int, int] = field(default_factory=lambda: defaultdict(int))
-    buckets: list[int] = field(default_factory=lambda: [0] * (len(LATENCY_BUCKETS_MS) + 1))
-    time_ms: int = 0
-
-    def add(self, request: Request) -> None:
-        """Count a request."""
-        self.by_class[request.status // 100] += 1
-        self.time_ms += request.response_time_ms
-        bucket = sum(request.response_time_ms > limit for limit in LATENCY_BUCKETS_MS)
-        self.buckets[bucket] += 1
-
-
 class Usage:
     """Counts requests and keeps the last of them.
 
@@ -65,7 +56,7 @@ class Usage:
     """
 
     def __init__(self, path: Path, *, keep_entries: int) -> None:
-        self.traffic: dict[str, Traffic] = defaultdict(Traffic)
+        self._gone: deque[str] = deque(maxlen=100)
         self._keep_entries = keep_entries
         try:
             self._database = _open(path)
@@ -81,30 +72,21 @@ class Usage:
         return Position(*self._database.execute("select inode, offset from position").fetchone())
 
     def take(self, requests: Iterable[Request], position: Position) -> None:
-        """Count requests and remember how far the log was read, in one transaction."""
-        taken = list(requests)
-        visits = [r for r in taken if not (r.path or "").startswith(VISITOR_PREFIX)]
-        totals: dict[str, list[float]] = defaultdict(lambda: [0, 0, 0.0])
-        for request in visits:
-            total = totals[request.mapping_id]
-            total[0] += 1
-            total[1] += request.response_time_ms
-            total[2] = max(total[2], request.timestamp)
-        self._write(taken, visits, totals, position)
-        for request in visits:
-            self.traffic[request.mapping_id].add(request)
+        """Count requests and remember how far the log was read, in one transaction.
 
-    def _write(
-        self,
-        taken: list[Request],
-        visits: list[Request],
-        totals: dict[str, list[float]],
-        position: Position,
-    ) -> None:
+        Raises:
+            sqlite3.Error: The database cannot be written; nothing was counted.
+        """
+        taken = list(requests)
+        visits = [r for r in taken if self._is_visit(r)]
+        traffic: dict[str, Traffic] = defaultdict(Traffic)
+        for request in visits:
+            traffic[request.mapping_id].add(request)
         execute = self._database.execute
         execute("begin")
         try:
-            self._insert(taken, visits, totals)
+            self._count(traffic)
+            self._remember(taken, {(r.mapping_id, r.visitor) for r in visits})
             execute("update position set inode = ?, offset = ?", (position.inode, position.offset))
             execute("commit")
         except sqlite3.Error:
@@ -112,25 +94,31 @@ class Usage:
                 execute("rollback")
             raise
 
-    def _insert(
-        self, taken: list[Request], visits: list[Request], totals: dict[str, list[float]]
-    ) -> None:
-        execute, many = self._database.execute, self._database.executemany
-        many(
+    def _is_visit(self, request: Request) -> bool:
+        own_page = (request.path or "").startswith(VISITOR_PREFIX)
+        return not own_page and request.mapping_id not in self._gone
+
+    def _count(self, traffic: dict[str, Traffic]) -> None:
+        self._database.executemany(
             "insert into usage values (?, ?, ?, ?) on conflict (port_id) do update set "
             "total = total + excluded.total, time_ms = time_ms + excluded.time_ms, "
             "last_accessed = max(last_accessed, excluded.last_accessed)",
-            [(port_id, *total) for port_id, total in totals.items()],
+            [(port_id, t.total, t.time_ms, t.last_accessed) for port_id, t in traffic.items()],
         )
-        many(
-            "insert or ignore into visitors values (?, ?)",
-            {(r.mapping_id, r.visitor) for r in visits},
+        self._database.executemany(
+            "insert into counters values (?, ?, ?, ?) "
+            "on conflict (port_id, kind, number) do update set count = count + excluded.count",
+            [row for port_id, t in traffic.items() for row in t.rows(port_id)],
         )
+
+    def _remember(self, taken: list[Request], visitors: set[tuple[str, str]]) -> None:
+        many = self._database.executemany
+        many("insert or ignore into visitors values (?, ?)", visitors)
         many(
             "insert into entries values (null, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [_row(r) for r in taken[-self._keep_entries :]],
         )
-        execute(
+        self._database.execute(
             "delete from entries where id <= (select max(id) from entries) - ?",
             (self._keep_entries,),
         )
@@ -141,7 +129,9 @@ class Usage:
             "select total, time_ms, last_accessed from usage where port_id = ?", (mapping_id,)
         ).fetchone()
         if row is None:
-            return UsageStatistics(total_requests=0, unique_visitors=0)
+            return UsageStatistics(
+                total_requests=0, unique_visitors=0, last_accessed=None, avg_response_time_ms=None
+            )
         visitors = self._database.execute(
             "select count(*) from visitors where port_id = ?", (mapping_id,)
         ).fetchone()[0]
@@ -152,11 +142,29 @@ class Usage:
             avg_response_time_ms=round(row[1] / row[0], 1),
         )
 
+    def traffic(self, mapping_id: str) -> Traffic:
+        """Return a mapping's counters so far."""
+        traffic = Traffic()
+        execute = self._database.execute
+        for kind, number, count in execute(
+            "select kind, number, count from counters where port_id = ?", (mapping_id,)
+        ):
+            if kind == CLASS:
+                traffic.by_class[number] = count
+            else:
+                traffic.buckets[number] = count
+        row = execute(
+            "select total, time_ms, last_accessed from usage where port_id = ?", (mapping_id,)
+        ).fetchone()
+        if row is not None:
+            traffic.total, traffic.time_ms, traffic.last_accessed = row
+        return traffic
+
     def forget(self, mapping_id: str) -> None:
         """Drop what was counted of a mapping that is gone; its log entries stay until they age."""
-        for table in ("usage", "visitors"):
-            self._database.execute(f"delete from {table} where port_id = ?", (mapping_id,))  # noqa: S608 - our two names
-        self.traffic.pop(mapping_id, None)
+        self._gone.append(mapping_id)  # its last lines may still come
+        for table in ("usage", "counters", "visitors"):
+            self._database.execute(f"delete from {table} where port_id = ?", (mapping_id,))  # noqa: S608 - our own names
 
     def entries(  # noqa: PLR0913 - keyword-only, each a filter
         self,
@@ -172,8 +180,8 @@ class Usage:
 
         Args:
             port_id: Only of this mapping.
-            since: Only at or after this moment.
-            until: Only before this moment.
+            since: Only at or after this moment; UTC if it has no zone.
+            until: Only before this moment; the same.
             status: Only this status, or with 1–5 this class of statuses.
             before: Only entries older than the one of this id: the next page.
             limit: How many at most.
@@ -189,8 +197,8 @@ class Usage:
             "and (:before is null or id < :before) order by id desc limit :limit",
             {
                 "port_id": port_id,
-                "since": since.timestamp() if since else None,
-                "until": until.timestamp() if until else None,
+                "since": _timestamp(since),
+                "until": _timestamp(until),
                 "low": low,
                 "high": high,
                 "before": before,
@@ -260,6 +268,13 @@ def _entry(  # noqa: PLR0913, PLR0917 - the columns
         response_time_ms=response_time_ms,
         user_agent=user_agent,
     )
+
+
+def _timestamp(moment: datetime | None) -> float | None:
+    """Return seconds since 1970; a time without a zone is meant as UTC."""
+    if moment is None:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
 
 
 def _moment(timestamp: float) -> datetime:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TypeVar
 
 from ..models import (
+    Compression,
+    LoadBalancer,
     Meta,
     Model,
+    NetworkConfiguration,
     ObservedHealthCheck,
     PortMapping,
     ProxyConfig,
@@ -14,7 +17,7 @@ from ..models import (
 )
 from .certificates import Leaf
 from .control import Controller
-from .desired import Desired, DesiredMapping, bracketed, is_raw, public_url
+from .desired import Desired, DesiredCluster, DesiredMapping, bracketed, is_raw, public_url
 from .observer import Observer
 from .store import now
 from .xds.resources import health_check
@@ -97,7 +100,7 @@ def proxy_config(  # noqa: PLR0913 - keyword-only: the parts one may ask for
         proxy_status="active" if desired.cluster.enabled else "disabled",
         port_mappings=mappings,
         access_control=_with_defaults(desired.cluster.access),
-        network_configuration=_with_defaults(desired.cluster.network),
+        network_configuration=network(desired.cluster),
         meta=Meta(
             last_updated=max(moments, default=now()),
             total_port_mappings=len(mappings),
@@ -117,6 +120,16 @@ def proxy_config(  # noqa: PLR0913 - keyword-only: the parts one may ask for
 def _with_defaults(model: M) -> M:
     """Return the model with its defaults set, so that they are shown."""
     return type(model).model_validate(model.model_dump(exclude_none=True))
+
+
+def network(cluster: DesiredCluster) -> NetworkConfiguration:
+    """Return what is in force, also where nobody asked for anything."""
+    asked = cluster.network
+    in_force = {
+        "load_balancer": asked.load_balancer or LoadBalancer(),
+        "compression": asked.compression or Compression(),
+    }
+    return _with_defaults(asked.model_copy(update=in_force))
 
 
 def _ssl(leaf: Leaf) -> SslCertificate:
