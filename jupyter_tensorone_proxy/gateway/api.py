@@ -117,7 +117,7 @@ def _add_proxy(app: FastAPI, context: Context) -> None:
             context.observer,
             health=include_health,
             access_logs=include_access_logs,
-            certificate=context.leaf() if include_ssl_info else None,
+            certificate=context.certificate() if include_ssl_info else None,
             version=context.version,
         )
         data = config.to_wire()

@@ -29,23 +29,23 @@ from . import envoy
 from .access_log import AccessLog
 from .admin import Admin
 from .api import create_api
-from .certificates import Leaf, LocalAuthority, needs_renewal
 from .config import GatewayConfig
 from .context import Context
 from .control import Controller
-from .desired import Edge
+from .desired import Certificate, Edge
 from .files import read_or_create
 from .health import HealthLog
 from .identity import Signer
 from .observer import Observer
 from .store import Store
+from .tls import TlsCertificates
 from .usage import Usage
 from .visitor import visitor_app
 from .xds.access_logging import ACCESS_LOG
 from .xds.resources import HEALTH_LOG
 
 _log = logging.getLogger(__name__)
-_RENEWAL_SECONDS = 3600
+_CERTIFICATE_CHECK_SECONDS = 5.0
 
 
 class _Server(uvicorn.Server):
@@ -74,14 +74,14 @@ class ControlPlane:
         self.api_key = read_or_create(config.api_key_file, secrets.token_urlsafe(32)).strip()
         if not self.api_key:
             raise GatewayError(f"{config.api_key_file} is empty.", suggestion="Remove it.")
-        self.authority = LocalAuthority(state)
+        self.certificates = TlsCertificates(config, _host_names(config))
         self.signer = Signer(state, issuer="jupyter-tensorone-proxy")
         self.store = Store(config.database_url or f"sqlite:///{state / 'state.db'}")
-        self.leaf = self.authority.current_leaf(_host_names(config))
         self.controller = Controller(
             config,
             self.store,
             self._edge(),
+            self.certificates.served,
             capacity=envoy.mapping_capacity(),
             own_ports=frozenset({api_port}),
         )
@@ -101,7 +101,7 @@ class ControlPlane:
     def api(self) -> ASGIApp:
         """Return the REST API."""
         context = Context(
-            self.controller, self.store, self.signer, self.observer, self._leaf, __version__
+            self.controller, self.store, self.signer, self.observer, self._certificate, __version__
         )
         return create_api(context, self.api_key)
 
@@ -109,24 +109,29 @@ class ControlPlane:
         """Return the pages under `/.tensorone/`."""
         return visitor_app(self.controller, self.store, self.signer)
 
-    async def renew_certificate(self) -> None:
-        """Replace the certificate in time; open connections are not touched."""
+    async def keep_certificates_current(self) -> None:
+        """Replace certificates in time, or when their files change; no connection is cut."""
+        told = ""
         while True:
-            await asyncio.sleep(_RENEWAL_SECONDS)
-            if needs_renewal(self.leaf):
-                self.leaf = self.authority.current_leaf(_host_names(self.config))
-                await self.controller.renew_edge(self._edge())
+            await asyncio.sleep(_CERTIFICATE_CHECK_SECONDS)
+            try:
+                self.certificates.refresh()
+                await self.controller.renew_certificates()
+                told = ""
+            except ProxyError as error:  # tried again at the next look
+                if told != str(error):
+                    _log.warning("New certificates are not in force yet: %s", error)
+                told = str(error)
 
-    def _leaf(self) -> Leaf:
-        return self.leaf
+    def _certificate(self) -> Certificate:
+        return self.certificates.host
 
     def _edge(self) -> Edge:
         return Edge(
             listen=self.config.listen,
             public_host=self.config.public_host,
             host_names=tuple(_host_names(self.config)),
-            certificate_pem=self.leaf.chain_pem,
-            private_key_pem=self.leaf.private_key_pem,
+            host_secrets=self.certificates.host_secrets,
             jwks=self.signer.jwks,
             issuer=self.signer.issuer,
         )
@@ -151,7 +156,7 @@ async def serve(plane: ControlPlane, api_socket: socket.socket, ready_fd: int) -
     tasks = [asyncio.create_task(s.serve(sockets=[bound])) for s, bound in servers]
     watchers = [
         asyncio.create_task(plane.observer.run()),
-        asyncio.create_task(plane.renew_certificate()),
+        asyncio.create_task(plane.keep_certificates_current()),
     ]
     try:
         await plane.controller.bring_up()
@@ -166,6 +171,7 @@ async def serve(plane: ControlPlane, api_socket: socket.socket, ready_fd: int) -
         plane.observer.read()
         plane.usage.close()
         plane.store.close()
+        plane.certificates.close()
 
 
 def _uvicorn_config(app: ASGIApp) -> uvicorn.Config:

@@ -14,6 +14,8 @@ from .files import write_private
 CLUSTER_ID = "local"
 """The one cluster of an embedded gateway."""
 
+_DOMAIN = re.compile(r"(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+
 
 @dataclass(frozen=True)
 class GatewayConfig:
@@ -29,6 +31,9 @@ class GatewayConfig:
         database_url: SQLAlchemy URL of the store; empty for SQLite in the state directory.
         access_log_entries: How many requests the access log keeps.
         access_log_file_mb: How large Envoy's own file gets before a new one is started, in MB.
+        tls_cert: File of the public host's certificate; empty for one of the local CA.
+        tls_key: File of its key.
+        domain_certs: (custom domain, file of its certificate, file of its key).
     """
 
     state_dir: str
@@ -40,6 +45,9 @@ class GatewayConfig:
     database_url: str = ""
     access_log_entries: int = 10_000
     access_log_file_mb: int = 64
+    tls_cert: str = ""
+    tls_key: str = ""
+    domain_certs: Sequence[Sequence[str]] = ()
 
     @property
     def state_path(self) -> Path:
@@ -100,20 +108,58 @@ def parse_arguments(argv: Sequence[str] | None) -> tuple[GatewayConfig, bool]:
     )
     add("--access-log-entries", type=_count, default=10_000, help="requests the access log keeps")
     add("--access-log-file-mb", type=_count, default=64, help="size of the file behind it, in MB")
+    _add_tls_options(parser)
     add("--exit-with-parent", action="store_true", help="stop when standard input is closed")
     options = parser.parse_args(argv)
+    if bool(options.tls_cert) != bool(options.tls_key):
+        parser.error("--tls-cert and --tls-key need each other")
     config = GatewayConfig(
-        state_dir=str(Path(options.state_dir).expanduser().absolute()),
+        state_dir=_absolute(options.state_dir),
         api_port=options.api_port,
         listen=options.listen,
-        public_host=options.public_host,
+        public_host=options.public_host.lower(),
         first_external_port=options.external_ports[0],
         last_external_port=options.external_ports[1],
         database_url=options.database_url,
         access_log_entries=options.access_log_entries,
         access_log_file_mb=options.access_log_file_mb,
+        tls_cert=options.tls_cert or "",
+        tls_key=options.tls_key or "",
+        domain_certs=options.domain_cert,
     )
     return config, options.exit_with_parent
+
+
+def _add_tls_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "certificates",
+        "PEM files, read again when they change. Names without any are served by the local CA.",
+    )
+    add = group.add_argument
+    add("--tls-cert", type=_absolute, metavar="FILE", help="the public host's chain")
+    add("--tls-key", type=_absolute, metavar="FILE", help="its key, not encrypted")
+    add(
+        "--domain-cert",
+        type=_domain_certificate,
+        action="append",
+        default=[],
+        metavar="DOMAIN=CERT,KEY",
+        help="chain and key for a custom domain, or for *.DOMAIN; may be repeated",
+    )
+
+
+def _absolute(path: str) -> str:
+    return str(Path(path).expanduser().absolute())
+
+
+def _domain_certificate(text: str) -> tuple[str, str, str]:
+    domain, _, files = text.partition("=")
+    certificate, _, key = files.partition(",")
+    if not _DOMAIN.fullmatch(domain) or not certificate or not key or "," in key:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not DOMAIN=CERT,KEY, such as api.example.com=/etc/api.pem,/etc/api.key"
+        )
+    return domain.lower(), _absolute(certificate), _absolute(key)
 
 
 def _port_or_zero(text: str) -> int:

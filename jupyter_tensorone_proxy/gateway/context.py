@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..errors import ClusterNotFoundError
-from .certificates import Leaf
 from .control import Controller
+from .desired import Certificate
 from .identity import Signer
 from .observer import Observer
 from .store import Store
@@ -24,7 +24,7 @@ class Context:
     store: Store
     signer: Signer
     observer: Observer
-    leaf: Callable[[], Leaf]
+    certificate: Callable[[], Certificate]
     version: str
 
     def require_cluster(self, cluster_id: str) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import ipaddress
 import logging
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +25,7 @@ from ..models import PortRequest
 from ..validation import parse_request
 from . import policy
 from .config import GatewayConfig
-from .desired import Desired, DesiredCluster, DesiredMapping, Edge
+from .desired import Certificate, Desired, DesiredCluster, DesiredMapping, Edge
 from .identity import new_id
 from .store import Store, Transaction, now
 from .xds.discovery import DiscoveryServer, NotConnectedError, RejectedError
@@ -43,21 +43,24 @@ class Controller:
         config: The gateway's options.
         store: Where desired state is kept.
         edge: What all listeners share.
+        certificates: Gives the certificates for the custom domains in use, by name.
         capacity: How many mappings Envoy's file descriptors allow.
         own_ports: Ports that must never be exposed, because they are the gateway's.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts it is put together from
         self,
         config: GatewayConfig,
         store: Store,
         edge: Edge,
+        certificates: Callable[[Iterable[str]], Mapping[str, Certificate]],
         *,
         capacity: int,
         own_ports: frozenset[int],
     ) -> None:
+        self._certificates = certificates
         cluster, mappings = store.load("local")
-        self.desired = Desired(cluster, mappings, edge)
+        self.desired = self._certified(Desired(cluster, mappings, edge))
         self.refused: dict[str, str] = {}
         """Mapping id → why Envoy refused it when the gateway started."""
         self.discovery = DiscoveryServer(build_snapshot(self.desired))
@@ -152,6 +155,12 @@ class Controller:
         async with self._lock:
             await self._commit(replace(self.desired, edge=edge), lambda _: None)
 
+    async def renew_certificates(self) -> None:
+        """Have Envoy use the certificates of now; open connections are not touched."""
+        async with self._lock:
+            if self._certified(self.desired).certificates != self.desired.certificates:
+                await self._commit(self.desired, lambda _: None)
+
     async def bring_up(self) -> None:
         """Wait for Envoy, and note which stored mappings it refuses now.
 
@@ -166,6 +175,9 @@ class Controller:
         except NotConnectedError as error:
             raise DataPlaneUnavailableError(str(error)) from None
 
+    def _certified(self, desired: Desired) -> Desired:
+        return replace(desired, certificates=self._certificates(desired.domains))
+
     def _note_refusal(self, resource: str, reason: str) -> None:
         for mapping in self.desired.mappings.values():
             if resource in {mapping.id, listener_name(mapping.external_port)}:
@@ -179,6 +191,7 @@ class Controller:
         *,
         new: frozenset[str] = frozenset(),
     ) -> None:
+        desired = self._certified(desired)
         try:
             with self._store.transaction() as transaction:
                 write(transaction)

@@ -46,6 +46,27 @@ class DesiredCluster:
 
 
 @dataclass(frozen=True, eq=False)
+class Certificate:
+    """What visitors are shown: a certificate with its chain and key, in PEM.
+
+    Args:
+        chain_pem: The certificate, and those between it and the root.
+        private_key_pem: Its key.
+        issuer: Who issued it.
+        names: Host names and IP addresses it is for.
+        valid_from: Start of its life.
+        valid_until: Its end.
+    """
+
+    chain_pem: str
+    private_key_pem: str = field(repr=False)
+    issuer: str
+    names: frozenset[str]
+    valid_from: datetime
+    valid_until: datetime
+
+
+@dataclass(frozen=True, eq=False)
 class Edge:
     """What every listener is made of and no request changes.
 
@@ -53,8 +74,7 @@ class Edge:
         listen: Address the listeners bind.
         public_host: Host name in the URLs that are given out.
         host_names: All names the gateway answers to; the certificate covers each.
-        certificate_pem: The leaf certificate with its chain.
-        private_key_pem: Its key.
+        host_secrets: Names of the certificates that the host's listeners have.
         jwks: Public keys of sessions and user tokens (RFC 7517), as JSON.
         issuer: `iss` of everything those keys sign.
     """
@@ -62,8 +82,7 @@ class Edge:
     listen: str
     public_host: str
     host_names: tuple[str, ...]
-    certificate_pem: str = field(repr=False)
-    private_key_pem: str = field(repr=False)
+    host_secrets: tuple[str, ...]
     jwks: str
     issuer: str
 
@@ -75,16 +94,34 @@ class Desired:
     cluster: DesiredCluster
     mappings: Mapping[str, DesiredMapping]
     edge: Edge
+    certificates: Mapping[str, Certificate] = field(default_factory=dict)
+    """By the name of their secret."""
 
     @property
     def active(self) -> list[DesiredMapping]:
         """The mappings that have a listener now, in the order they were created."""
         return list(self.mappings.values()) if self.cluster.enabled else []
 
+    @property
+    def domains(self) -> set[str]:
+        """The custom domains of all mappings."""
+        return {m.request.custom_domain for m in self.mappings.values() if m.request.custom_domain}
+
 
 def is_raw(mapping: DesiredMapping) -> bool:
     """Say whether the service is not HTTP, so that nobody can sign in to it."""
     return mapping.request.protocol == "udp" or mapping.request.app_protocol == "tcp"
+
+
+def domain_secret(domain: str) -> str:
+    """Return the name of the certificate of a custom domain."""
+    return f"domain/{domain}"
+
+
+def secrets_of(mapping: DesiredMapping, edge: Edge) -> tuple[str, ...]:
+    """Return the names of the certificates that a mapping's visitors may be shown."""
+    domain = mapping.request.custom_domain
+    return (domain_secret(domain),) if domain else edge.host_secrets
 
 
 def public_url(mapping: DesiredMapping, edge: Edge) -> str:

@@ -15,9 +15,16 @@ from ..models import (
     ProxyConfig,
     SslCertificate,
 )
-from .certificates import Leaf
 from .control import Controller
-from .desired import Desired, DesiredCluster, DesiredMapping, bracketed, is_raw, public_url
+from .desired import (
+    Certificate,
+    Desired,
+    DesiredCluster,
+    DesiredMapping,
+    bracketed,
+    is_raw,
+    public_url,
+)
 from .observer import Observer
 from .store import now
 from .xds.resources import health_check
@@ -83,7 +90,7 @@ def proxy_config(  # noqa: PLR0913 - keyword-only: the parts one may ask for
     *,
     health: bool,
     access_logs: bool,
-    certificate: Leaf | None,
+    certificate: Certificate | None,
     version: str,
 ) -> ProxyConfig:
     """Return the whole proxy; the optional parts only where they are asked for."""
@@ -132,11 +139,11 @@ def network(cluster: DesiredCluster) -> NetworkConfiguration:
     return _with_defaults(asked.model_copy(update=in_force))
 
 
-def _ssl(leaf: Leaf) -> SslCertificate:
-    valid = leaf.valid_from <= now() < leaf.valid_until
+def _ssl(certificate: Certificate) -> SslCertificate:
+    valid = certificate.valid_from <= now() < certificate.valid_until
     return SslCertificate(
-        issuer=leaf.issuer,
-        valid_from=leaf.valid_from,
-        valid_until=leaf.valid_until,
+        issuer=certificate.issuer,
+        valid_from=certificate.valid_from,
+        valid_until=certificate.valid_until,
         status="valid" if valid else "expired",
     )

@@ -10,7 +10,7 @@ import html
 from typing import Any
 
 from ...models import HealthCheck
-from ..desired import DesiredCluster, DesiredMapping, Edge, bracketed
+from ..desired import Certificate, DesiredCluster, DesiredMapping, Edge, bracketed, secrets_of
 from . import balancing, filters, raw, replies
 from .access_logging import access_log
 from .typed import Config, typed
@@ -18,7 +18,6 @@ from .typed import Config, typed
 VISITOR_CLUSTER = "visitor_pages"
 """Static cluster of the bootstrap: the gateway's own pages."""
 
-LEAF_SECRET = "leaf"  # noqa: S105 - the name of a resource
 REDIRECT_ROUTES = "redirect_to_https"
 HEALTH_LOG = "health.log"
 BUFFER_BYTES = 32_768
@@ -249,13 +248,13 @@ def make_redirect_routes() -> Config:
     }
 
 
-def make_leaf_secret(edge: Edge) -> Config:
-    """Return the certificate that all listeners share."""
+def make_secret(name: str, certificate: Certificate) -> Config:
+    """Return a certificate with its key, as listeners refer to it."""
     return {
-        "name": LEAF_SECRET,
+        "name": name,
         "tls_certificate": {
-            "certificate_chain": {"inline_string": edge.certificate_pem},
-            "private_key": {"inline_string": edge.private_key_pem},
+            "certificate_chain": {"inline_string": certificate.chain_pem},
+            "private_key": {"inline_string": certificate.private_key_pem},
         },
     }
 
@@ -311,7 +310,9 @@ def _tls_chain(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) -> 
             "transport_protocol": "tls",
             **({"server_names": [domain]} if domain else {}),
         },
-        "transport_socket": _downstream_tls([] if is_raw else ["h2", "http/1.1"]),
+        "transport_socket": _downstream_tls(
+            [] if is_raw else ["h2", "http/1.1"], secrets_of(mapping, edge)
+        ),
         "transport_socket_connect_timeout": "10s",
         "filters": raw.tcp_filters(mapping, cluster) if is_raw else [_http_manager(mapping, edge)],
     }
@@ -329,7 +330,7 @@ def _plain_http_chain() -> Config:
     }
 
 
-def _downstream_tls(alpn: list[str]) -> Config:
+def _downstream_tls(alpn: list[str], secrets: tuple[str, ...]) -> Config:
     return {
         "name": "envoy.transport_sockets.tls",
         "typed_config": typed(
@@ -347,7 +348,7 @@ def _downstream_tls(alpn: list[str]) -> Config:
                     },
                     "alpn_protocols": alpn,
                     "tls_certificate_sds_secret_configs": [
-                        {"name": LEAF_SECRET, "sds_config": ADS}
+                        {"name": secret, "sds_config": ADS} for secret in secrets
                     ],
                 }
             },

@@ -12,7 +12,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ..desired import Desired, DesiredCluster, DesiredMapping, Edge, is_raw
+from ..desired import (
+    Certificate,
+    Desired,
+    DesiredCluster,
+    DesiredMapping,
+    Edge,
+    is_raw,
+    secrets_of,
+)
 from . import messages, resources, shared_limits
 from .messages import Resource, make_resource
 
@@ -87,15 +95,16 @@ def _all(desired: Desired, unchecked: frozenset[str]) -> Iterator[Resource]:
         yield from _shared_limits()
         yield _shared_buckets(desired.cluster)
     # Nobody subscribes to what no listener names, and nobody would acknowledge it.
-    if any(mapping.request.protocol == "tcp" for mapping in desired.active):
-        yield _leaf_secret(desired.edge)
+    with_tls = [mapping for mapping in desired.active if mapping.request.protocol == "tcp"]
+    for name in sorted({n for mapping in with_tls for n in secrets_of(mapping, desired.edge)}):
+        yield _secret(name, desired.certificates[name])
     if any(resources.redirects_to_https(mapping) for mapping in desired.active):
         yield _redirect_routes()
 
 
-@lru_cache(maxsize=4)
-def _leaf_secret(edge: Edge) -> Resource:
-    return make_resource(messages.SECRET, resources.make_leaf_secret(edge))
+@lru_cache(maxsize=_KEPT)
+def _secret(name: str, certificate: Certificate) -> Resource:
+    return make_resource(messages.SECRET, resources.make_secret(name, certificate))
 
 
 @lru_cache(maxsize=1)
