@@ -1,9 +1,14 @@
 #!/usr/bin/env bash
-# Install the programs that the tests marked `services` talk to (Debian, Ubuntu).
+# Install what the tests marked `services` talk to, beyond `pip install '.[services]'`.
 #
-# The Python services come with `pip install '.[services]'`; this is the rest. It does nothing where
-# everything is there, and says what is missing where it cannot install. The tests start each
-# program themselves, on a free port: none has to run as a system service.
+# Programs come from Debian or Ubuntu. MLflow and sslyze get a Python environment of their own:
+# xds-protos, which the gateway needs, overwrites modules that MLflow needs (opentelemetry.proto),
+# and sslyze holds back cryptography. It does nothing where everything is there, and says what is
+# missing where it cannot install. The tests start each program themselves, on a free port: none
+# has to run as a system service.
+#
+# PYTHON        the interpreter that makes the environment (python3)
+# XDG_CACHE_HOME  where it is kept (~/.cache)
 set -euo pipefail
 
 # program=package
@@ -20,45 +25,55 @@ wanted=(
   redis-server=redis-server
   socat=socat # puts TLS around a client that has none
   testssl=testssl.sh
-  wrk=wrk # the benchmarks
 )
-
-missing_packages() {
-  local pair PATH="$PATH:/usr/sbin:$(printf '%s:' /usr/lib/postgresql/*/bin)"
-  for pair in "${wanted[@]}"; do
-    command -v "${pair%%=*}" >/dev/null || echo "${pair#*=}"
-  done
-}
-
-mapfile -t packages < <(missing_packages)
-if [ ${#packages[@]} -eq 0 ]; then
-  exit 0
-fi
+apart=(mlflow sslyze)
+environment="${XDG_CACHE_HOME:-$HOME/.cache}/jupyter-tensorone-proxy/test-services"
 
 refuse() {
-  echo "Missing for the tests of real services: ${packages[*]}." >&2
-  echo "$1" >&2
+  echo "The tests of real services lack: $1" >&2
   exit 1
 }
 
-command -v apt-get >/dev/null || refuse "There is no apt-get here; install them another way."
-run=()
-if [ "$(id -u)" -ne 0 ]; then
-  sudo -n true 2>/dev/null || refuse "Run as root: apt-get install ${packages[*]}"
-  run=(sudo -n)
-fi
+missing_packages() {
+  local pair places
+  places="$PATH:/usr/sbin:$(printf '%s:' /usr/lib/postgresql/*/bin)"
+  for pair in "${wanted[@]}"; do
+    PATH="$places" command -v "${pair%%=*}" >/dev/null || echo "${pair#*=}"
+  done
+}
+
+install_packages() {
+  local root=()
+  command -v apt-get >/dev/null || refuse "$* (there is no apt-get here; install them another way)"
+  if [ "$(id -u)" -ne 0 ]; then
+    sudo -n true 2>/dev/null || refuse "$* (run as root: apt-get install $*)"
+    root=(sudo -n)
+  fi
+  "${root[@]}" apt-get update -qq &&
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive \
+      apt-get install -qq -y --no-install-recommends "$@"
+}
+
+install_apart() {
+  "${PYTHON:-python3}" -m venv "$environment" &&
+    "$environment/bin/python" -m pip install --quiet --disable-pip-version-check "${apart[@]}"
+}
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-install() {
-  "${run[@]}" apt-get update -qq &&
-    "${run[@]}" env DEBIAN_FRONTEND=noninteractive \
-      apt-get install -qq -y --no-install-recommends "${packages[@]}"
+quietly() {
+  ("$@") >"$log" 2>&1 || {
+    cat "$log" >&2
+    refuse "${*:2} (the words above say why)"
+  }
 }
-if ! install >"$log" 2>&1; then
-  cat "$log" >&2
-  refuse "apt-get could not install them; its words are above."
-fi
 
 mapfile -t packages < <(missing_packages)
-[ ${#packages[@]} -eq 0 ] || refuse "apt-get installed them, but their programs are not on the PATH."
+if [ ${#packages[@]} -gt 0 ]; then
+  quietly install_packages "${packages[@]}"
+  mapfile -t packages < <(missing_packages)
+  [ ${#packages[@]} -eq 0 ] || refuse "${packages[*]} (installed, but not on the PATH)"
+fi
+for name in "${apart[@]}"; do
+  [ -x "$environment/bin/$name" ] || quietly install_apart "${apart[@]}"
+done
