@@ -114,7 +114,7 @@ def _run(args: Namespace) -> None:
         if sys.stderr.isatty():
             _print(verb.doing_now(args), sys.stderr)
 
-    with announce_if_slow(announce), ProxyClient() as client:
+    with announce_if_slow(announce), ProxyClient(via="cli") as client:
         result = RUN[args.verb](client, args, Viewer.from_environ())
     if isinstance(result, OpenResult) and _open(result, args):
         return

@@ -51,7 +51,8 @@ def _ip_range(value: str) -> str:
     return value
 
 
-def _path(value: str) -> str:
+def checked_path(value: str) -> str:
+    """Return a path; raise unless it starts with a single slash and has no control characters."""
     if not value.startswith("/") or value.startswith("//") or _CONTROL.search(value):
         raise ValueError("must start with a single '/' and hold no control characters")
     return value
@@ -78,7 +79,7 @@ IpRange = Annotated[str, Strict(), AfterValidator(_ip_range)]
 UserName = Annotated[str, Strict(), Field(min_length=1, max_length=200), AfterValidator(_one_line)]
 _Count = Annotated[int, Strict(), Field(ge=1, le=1_000_000_000)]
 _Seconds = Annotated[int, Strict(), Field(ge=1, le=86_400)]
-_Flag = Annotated[bool, Strict()]
+Flag = Annotated[bool, Strict()]
 
 
 class Model(BaseModel):
@@ -141,7 +142,7 @@ class RateLimit(Model):
 class Cors(Model):
     """Which other web origins may read answers (contract: `cors`; Fetch standard, CORS)."""
 
-    enabled: _Flag = True
+    enabled: Flag = True
     allowed_origins: list[str] = Field(
         default_factory=lambda: ["*"], description="Exact origins, or '*' for any."
     )
@@ -152,10 +153,10 @@ class Cors(Model):
 class AccessControl(Model):
     """Who may use one mapping (contract: `access_control` of a port mapping)."""
 
-    authentication_required: _Flag | None = Field(
+    authentication_required: Flag | None = Field(
         None, description="Sign-in required; the cluster's default_authentication if missing."
     )
-    public_access: _Flag | None = Field(
+    public_access: Flag | None = Field(
         None, description="Anyone with the address may use it; the opposite of sign-in."
     )
     allowed_users: list[UserName] | None = Field(
@@ -172,6 +173,9 @@ class AccessControl(Model):
         None, description="Life of a session; overrides the cluster's."
     )
     cors: Cors | None = None
+    identity_assertion: Flag | None = Field(
+        None, description="Tell the service who it is by a signed token too (extension)."
+    )
 
     @model_validator(mode="after")
     def _sign_in_or_public(self, info: ValidationInfo) -> AccessControl:
@@ -203,8 +207,8 @@ class AccessControl(Model):
 class HealthCheck(Model):
     """An active check of the service behind a mapping (contract: `health_check`)."""
 
-    enabled: _Flag = True
-    path: Annotated[str, Field(max_length=2000), AfterValidator(_path)] | None = Field(
+    enabled: Flag = True
+    path: Annotated[str, Field(max_length=2000), AfterValidator(checked_path)] | None = Field(
         None, description="Path to GET; missing: only a TCP connection is tried."
     )
     interval_seconds: _Seconds = Field(30, description="Time between two checks.")
@@ -240,11 +244,11 @@ class HealthCheck(Model):
 class LoadBalancer(Model):
     """How requests are spread over a mapping's replicas (contract: `load_balancer`)."""
 
-    enabled: _Flag = True
+    enabled: Flag = True
     algorithm: Literal["round_robin", "least_connections", "random", "ip_hash"] = "round_robin"
-    health_check_enabled: _Flag = True
-    health_check_path: Annotated[str, AfterValidator(_path)] | None = None
-    session_affinity: _Flag = False
+    health_check_enabled: Flag = True
+    health_check_path: Annotated[str, AfterValidator(checked_path)] | None = None
+    session_affinity: Flag = False
     timeout_seconds: _Seconds | None = Field(
         None, description="Time until the service has answered; missing: no limit."
     )
@@ -282,13 +286,13 @@ class PortSettings(Model):
     custom_domain: Annotated[str, Strict(), Field(min_length=1), AfterValidator(_domain)] | None = (
         Field(None, description="Host name of its own for the service.")
     )
-    ssl_redirect: _Flag = Field(True, description="Answer plain HTTP with a redirect to https.")
+    ssl_redirect: Flag = Field(True, description="Answer plain HTTP with a redirect to https.")
     load_balancer: LoadBalancer | None = None
     scaling: Scaling | None = None
     replicas: Annotated[list[Port], Field(max_length=100)] | None = Field(
         None, description="Further internal ports of the same service (extension)."
     )
-    force: _Flag = Field(False, description="Expose a protected port all the same (extension).")
+    force: Flag = Field(False, description="Expose a protected port all the same (extension).")
 
 
 class PortRequest(PortSettings):
@@ -330,7 +334,7 @@ class RateLimiting(Model):
 class SecurityHeaders(Model):
     """Response headers added to every mapping's answers (contract: `security_headers`)."""
 
-    hsts_enabled: _Flag | None = None
+    hsts_enabled: Flag | None = None
     content_security_policy: Annotated[str, AfterValidator(_one_line)] | None = None
     x_frame_options: Annotated[str, AfterValidator(_one_line)] | None = None
 
@@ -338,7 +342,7 @@ class SecurityHeaders(Model):
 class ClusterAccess(Model):
     """Access rules of the whole cluster (contract: PUT …/proxy/access)."""
 
-    default_authentication: _Flag = True
+    default_authentication: Flag = True
     session_timeout_minutes: _Count = 480
     max_concurrent_sessions: _Count = 100
     ip_whitelist: list[IpRange] = Field(default_factory=list)
@@ -350,7 +354,7 @@ class ClusterAccess(Model):
 class Compression(Model):
     """Compression of answers (contract: `compression`)."""
 
-    enabled: _Flag = True
+    enabled: Flag = True
     algorithms: list[Literal["gzip", "br"]] = ["gzip", "br"]
 
 
@@ -359,14 +363,14 @@ class NetworkConfiguration(Model):
 
     load_balancer: LoadBalancer | None = None
     ssl_termination: Literal["proxy"] = "proxy"
-    websocket_support: _Flag = True
+    websocket_support: Flag = True
     compression: Compression | None = None
 
 
 class ProxySettings(Model):
     """What an update of the proxy may change (contract: PUT …/proxy)."""
 
-    enabled: _Flag | None = Field(None, description="False closes every listener.")
+    enabled: Flag | None = Field(None, description="False closes every listener.")
     allowed_ips: list[IpRange] | None = Field(None, description="Addresses let in; empty: all.")
     network_configuration: NetworkConfiguration | None = None
 
@@ -374,7 +378,7 @@ class ProxySettings(Model):
 class ProxySettingsV2(Model):
     """The same, in the second version's spelling (contract: PUT /v2/clusters/{id}/proxy)."""
 
-    enabled: _Flag | None = None
+    enabled: Flag | None = None
     allowed_ips: list[IpRange] | None = Field(None, alias="allowedIps")
 
 
@@ -473,43 +477,3 @@ class Cluster(Model):
     id: str
     name: str | None = None
     proxy_url: str | None = None
-
-
-class Link(Model):
-    """A signed, expiring URL that signs one person in to one mapping (extension)."""
-
-    id: str
-    port_id: str
-    user: str
-    url: str = Field(repr=False, description="Holds a credential: hand it on, do not log it.")
-    one_time: bool = True
-    expires_at: datetime
-
-
-class LinkRequest(Model):
-    """What it takes to create a link (extension: POST …/proxy/links)."""
-
-    port_id: Annotated[str, Strict(), Field(min_length=1, max_length=100)]
-    user: UserName = Field(description="Who is signed in by it.")
-    expires_in_seconds: Annotated[int, Strict(), Field(ge=1, le=30 * 86_400)] = 60
-    one_time: _Flag = True
-    path: Annotated[str, Field(max_length=4000), AfterValidator(_path)] = Field(
-        "/", description="Where the visitor lands, with its query."
-    )
-
-
-class User(Model):
-    """A person or program that may sign in (extension)."""
-
-    name: UserName
-    disabled: bool = False
-    created_at: datetime | None = None
-    token: str | None = Field(
-        None, repr=False, description="The Bearer token; only in the answer that made it."
-    )
-
-
-class UserRequest(Model):
-    """What it takes to create a user or to renew the token (extension: POST …/proxy/users)."""
-
-    name: UserName

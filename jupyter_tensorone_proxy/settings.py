@@ -50,6 +50,8 @@ class Settings:
         source: Where `api_url` came from, for messages: ``arguments``, ``environment``,
             ``Jupyter configuration``, ``running gateway`` or ``default``.
         ca_file: The certificate authority of the exposed URLs, if it is the gateway's own.
+        via: Through what the API is used; told to a gateway on this machine, for its audit.
+        user: In whose name; told likewise.
     """
 
     api_url: str
@@ -57,6 +59,8 @@ class Settings:
     cluster_id: str
     source: str = "arguments"
     ca_file: Path | None = None
+    via: str = "python"
+    user: str = ""
 
     def __post_init__(self) -> None:
         """Refuse an address that would leak the key.
@@ -269,6 +273,7 @@ def resolve_settings(  # noqa: PLR0913 - keyword-only, each with a default
     url, source = sources.first("api_url", api_url)
     key = _find_key(sources, api_key, api_key_file)
     gateway = sources.gateway if key is None else {}
+    user = sources.environ.get("TENSORONE_USER", "")
     if gateway and (url is None or url.rstrip("/") == gateway["api_url"]):
         return Settings(
             api_url=gateway["api_url"],
@@ -276,12 +281,13 @@ def resolve_settings(  # noqa: PLR0913 - keyword-only, each with a default
             cluster_id=cluster_id or gateway["cluster_id"],
             source="running gateway",
             ca_file=Path(gateway["ca_file"]),
+            user=user,
         )
     if key is None:
         what = "No TensorOne API key is set and no local gateway is running."
         raise ConfigurationError(what, suggestion=_HOW_TO)
     cluster, _ = sources.first("cluster_id", cluster_id)
-    return Settings((url or TENSORONE_API_URL).rstrip("/"), key, cluster or "", source)
+    return Settings((url or TENSORONE_API_URL).rstrip("/"), key, cluster or "", source, user=user)
 
 
 def has_api_key(environ: Mapping[str, str] | None = None) -> bool:

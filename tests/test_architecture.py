@@ -21,7 +21,7 @@ ROOT = Path(jupyter_tensorone_proxy.__file__).parent
 LAYERS = [
     {"errors"},
     {"models"},
-    {"validation", "services"},
+    {"people", "services", "validation"},
     {"settings"},
     {"client"},
     {"stacks", "monitoring", "commands"},
@@ -30,7 +30,7 @@ LAYERS = [
 """A unit may import itself and the units of the layers before its own."""
 
 RANK = {unit: rank for rank, units in enumerate(LAYERS) for unit in units}
-GATEWAY_MAY = {"errors", "models", "validation", "gateway"}
+GATEWAY_MAY = {"errors", "models", "people", "validation", "gateway"}
 NOT_IN_GATEWAY = {"IPython", "ipykernel", "ipywidgets", "jupyter_core", "jupyter_server"} | {
     "notebook",
     "tornado",

@@ -12,15 +12,13 @@ from jupyter_tensorone_proxy.models import (
     AccessControl,
     ClusterAccess,
     HealthCheck,
-    Link,
-    LinkRequest,
     PortMapping,
     PortRequest,
     PortSettings,
     ProxySettingsV2,
     RateLimit,
-    User,
 )
+from jupyter_tensorone_proxy.people import Link, LinkRequest, User
 
 
 def port(**fields: Any) -> PortRequest:
@@ -170,8 +168,14 @@ def test_models_do_not_change() -> None:
 def test_r16_credentials_are_not_in_what_is_shown() -> None:
     """A link's URL and a user's token are there to use, not to be printed."""
     link = Link.from_server(
-        {"id": "l", "port_id": "p", "user": "ana", "url": "https://x/?token=tok", "expires_at": "?"}
+        {
+            "id": "l",
+            "port_id": "p",
+            "user": "ana",
+            "url": "https://x/?token=canary",
+            "expires_at": "?",
+        }
     )
-    user = User.from_server({"name": "ana", "token": "tok"})
-    assert "tok" not in f"{link!r} {link} {user!r} {user}"
-    assert ("tok" in link.url, user.token) == (True, "tok")
+    user = User.from_server({"name": "ana", "token": "canary"})
+    assert "canary" not in f"{link!r} {link} {user!r} {user}"
+    assert ("canary" in link.url, user.token) == (True, "canary")

@@ -10,6 +10,7 @@ import functools
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypedDict, TypeVar, overload
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ import httpx
 
 from ..errors import ConfigurationError
 from ..settings import Settings, is_loopback, resolve_settings
-from . import _operations
+from . import _operations, _people
 from ._operations import Operation
 
 P = ParamSpec("P")
@@ -81,8 +82,20 @@ class Calls(ABC, Generic[HttpT, TransportT]):
     delete_port = Call(_operations.delete_port)
     update_access = Call(_operations.update_access)
     list_clusters = Call(_operations.list_clusters)
-    create_link = Call(_operations.create_link)
-    create_user = Call(_operations.create_user)
+    create_link = Call(_people.create_link)
+    list_links = Call(_people.list_links)
+    delete_link = Call(_people.delete_link)
+    list_users = Call(_people.list_users)
+    create_user = Call(_people.create_user)
+    update_user = Call(_people.update_user)
+    rotate_user_token = Call(_people.rotate_user_token)
+    delete_user = Call(_people.delete_user)
+    list_sessions = Call(_people.list_sessions)
+    revoke_session = Call(_people.revoke_session)
+    revoke_sessions = Call(_people.revoke_sessions)
+    rotate_keys = Call(_people.rotate_keys)
+    list_events = Call(_people.list_events)
+    access_logs = Call(_people.access_logs)
 
     def __init__(  # noqa: PLR0913 - keyword-only, each with a default
         self,
@@ -94,6 +107,7 @@ class Calls(ABC, Generic[HttpT, TransportT]):
         timeout_seconds: float = 30.0,
         transport: TransportT | None = None,
         settings: Settings | None = None,
+        via: str | None = None,
     ) -> None:
         if settings is None:
             settings = resolve_settings(
@@ -107,7 +121,7 @@ class Calls(ABC, Generic[HttpT, TransportT]):
             raise TypeError("give either settings, or the values one by one")
         if not timeout_seconds > 0:
             raise ConfigurationError(f"timeout_seconds must be more than 0, not {timeout_seconds}.")
-        self.settings: Settings = settings
+        self.settings: Settings = replace(settings, via=via) if via else settings
         try:
             self._http: HttpT = self._open(transport, _http_options(settings, timeout_seconds))
         except (ImportError, ValueError) as error:  # httpx, of the HTTP proxy in the environment

@@ -25,6 +25,7 @@ import random
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
+from urllib.parse import quote
 
 import httpx
 
@@ -40,7 +41,7 @@ from ..errors import (
     UnauthorizedError,
     UnexpectedAnswerError,
 )
-from ..settings import Settings, require_safe_url
+from ..settings import Settings, is_loopback, require_safe_url
 from ._answers import Answer, is_the_apis_own, retry_after_seconds
 from ._operations import Operation
 
@@ -162,8 +163,17 @@ def _request(operation: Operation[Any], settings: Settings) -> httpx.Request:
             "Accept": "application/json",
             "Authorization": key if path.startswith("/v2/") else f"Bearer {key}",
             "User-Agent": f"jupyter-tensorone-proxy/{__version__}",
+            **_told_to_a_gateway(url, settings),
         },
     )
+
+
+def _told_to_a_gateway(url: httpx.URL, settings: Settings) -> dict[str, str]:
+    """Return who asks and through what, for the audit; only a server on this machine is told."""
+    if not is_loopback(url.host):
+        return {}
+    user = {"X-TensorOne-User": quote(settings.user)} if settings.user else {}
+    return {"X-TensorOne-Via": settings.via, **user}
 
 
 def _redirect_target(

@@ -15,8 +15,6 @@ from ..errors import InvalidRequestError
 from ..models import (
     Cluster,
     ClusterAccess,
-    Link,
-    LinkRequest,
     Model,
     NetworkConfiguration,
     PortMapping,
@@ -26,15 +24,13 @@ from ..models import (
     ProxySettings,
     ProxySettingsV2,
     ProxyState,
-    User,
-    UserRequest,
 )
 from ..validation import parse_patch, parse_request
 from ._reading import read_clusters, read_data, read_plain, read_ports, read_proxy
 
 T = TypeVar("T")
 
-_PROXY = "/v1/clusters/{cluster_id}/proxy"
+PROXY = "/v1/clusters/{cluster_id}/proxy"
 
 
 @dataclass(frozen=True)
@@ -103,13 +99,13 @@ def get_proxy(
         "include_ssl_info": include_ssl_info,
     }
     query = {name: "true" for name, wanted in flags.items() if wanted}
-    return Operation("GET", _PROXY, read_proxy, query=query)
+    return Operation("GET", PROXY, read_proxy, query=query)
 
 
 def list_ports() -> Operation[list[PortMapping]]:
     """Return all port mappings of the cluster, with their health (contract: GET …/proxy)."""
     query = {"include_health": "true"}
-    return Operation("GET", _PROXY, read_ports, query=query)
+    return Operation("GET", PROXY, read_ports, query=query)
 
 
 def update_proxy(
@@ -141,7 +137,7 @@ def update_proxy(
         raise _wrong_field("api_version", f"{version!r} is neither 'v1' nor 'v2'")
     if version == "v1":
         body = parse_request(ProxySettings, fields).to_wire()
-        return Operation("PUT", _PROXY, read_data(ProxyState), body=body)
+        return Operation("PUT", PROXY, read_data(ProxyState), body=body)
     body = parse_request(ProxySettingsV2, fields).to_wire()
     return Operation("PUT", "/v2/clusters/{cluster_id}/proxy", read_plain(ProxyState), body=body)
 
@@ -162,7 +158,7 @@ def create_port(**fields: Any) -> Operation[PortMapping]:
         ProtectedPortError: The port is not exposed for safety's sake.
     """
     body = parse_request(PortRequest, _plain_fields(fields)).to_wire()
-    return Operation("POST", f"{_PROXY}/ports", read_data(PortMapping), body=body)
+    return Operation("POST", f"{PROXY}/ports", read_data(PortMapping), body=body)
 
 
 def update_port(port_id: str, /, **fields: Any) -> Operation[PortMapping]:
@@ -181,7 +177,7 @@ def update_port(port_id: str, /, **fields: Any) -> Operation[PortMapping]:
     body = parse_patch(PortSettings, _plain_fields(fields))
     return Operation(
         "PUT",
-        f"{_PROXY}/ports/{{port_id}}",
+        f"{PROXY}/ports/{{port_id}}",
         read_data(PortMapping),
         path_values={"port_id": port_id},
         body=body,
@@ -199,7 +195,7 @@ def delete_port(port_id: str, /) -> Operation[None]:
     """
     return Operation(
         "DELETE",
-        f"{_PROXY}/ports/{{port_id}}",
+        f"{PROXY}/ports/{{port_id}}",
         lambda _: None,
         path_values={"port_id": port_id},
         missing_is_done=True,
@@ -216,62 +212,12 @@ def update_access(**fields: Any) -> Operation[ClusterAccess]:
         InvalidRequestError: One or more fields are wrong.
     """
     body = parse_request(ClusterAccess, _plain_fields(fields)).to_wire()
-    return Operation("PUT", f"{_PROXY}/access", read_data(ClusterAccess), body=body)
+    return Operation("PUT", f"{PROXY}/access", read_data(ClusterAccess), body=body)
 
 
 def list_clusters() -> Operation[list[Cluster]]:
     """Return the clusters that the API key can reach (GET /v1/clusters)."""
     return Operation("GET", "/v1/clusters", read_clusters)
-
-
-def create_link(
-    port_id: str,
-    /,
-    *,
-    user: str,
-    expires_in_seconds: int = 60,
-    one_time: bool = True,
-    path: str = "/",
-) -> Operation[Link]:
-    """Return a URL that signs one person in to one mapping (extension of the contract).
-
-    Args:
-        port_id: The mapping's id.
-        user: Who is signed in by it.
-        expires_in_seconds: Until when it can be used: 1–60 for one-time links, else 30 days.
-        one_time: It can be used once.
-        path: Where the visitor lands.
-
-    Raises:
-        NotSupportedError: The server has no links.
-        PortNotFoundError: There is no such mapping.
-    """
-    fields = {
-        "port_id": port_id,
-        "user": user,
-        "expires_in_seconds": expires_in_seconds,
-        "one_time": one_time,
-        "path": path,
-    }
-    body = parse_request(LinkRequest, fields).to_wire()
-    return Operation("POST", f"{_PROXY}/links", read_data(Link), body=body, extension="links")
-
-
-def create_user(name: str, /) -> Operation[User]:
-    """Add a person or program that may sign in (extension of the contract).
-
-    Args:
-        name: 1–200 characters, one line.
-
-    Returns:
-        The user; its `token` is shown only now.
-
-    Raises:
-        NotSupportedError: The server has no users.
-        ConflictError: The name is taken.
-    """
-    body = parse_request(UserRequest, {"name": name}).to_wire()
-    return Operation("POST", f"{_PROXY}/users", read_data(User), body=body, extension="users")
 
 
 # --- writing requests ----------------------------------------------------------------------

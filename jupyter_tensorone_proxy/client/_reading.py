@@ -42,6 +42,18 @@ def read_data(model: type[M]) -> Callable[[Any], M]:
     return lambda body: model.from_server(_data_of(body))
 
 
+def read_list(model: type[M]) -> Callable[[Any], list[M]]:
+    """Return a reader of a list inside the envelope."""
+
+    def read(body: Any) -> list[M]:
+        items = _object(body).get("data")
+        if not isinstance(items, list):
+            raise ValueError("the data is not a list")  # noqa: TRY004 - of the data, not of a caller
+        return [model.from_server(_object(item)) for item in items]
+
+    return read
+
+
 def read_plain(model: type[M]) -> Callable[[Any], M]:
     """Return a reader of an answer without an envelope, as the API's second version has."""
     return lambda body: model.from_server(_object(body))

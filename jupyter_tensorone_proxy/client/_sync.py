@@ -29,6 +29,7 @@ class ProxyClient(Calls[httpx.Client, httpx.BaseTransport]):
         timeout_seconds: Longest time to connect, and without a byte of the answer, in seconds.
         transport: Replaces the network, for tests (`httpx.MockTransport` and the like).
         settings: Ready-made settings, instead of the first four.
+        via: Through what the calls are made, for the audit of a local gateway: cli, magic, …
 
     Raises:
         ConfigurationError: The API or the key is missing; the message says what to set.

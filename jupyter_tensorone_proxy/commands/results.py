@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..models import Link, PortMapping, ProxyConfig
+from ..models import PortMapping, ProxyConfig
+from ..people import Link
 from . import card, text
 from .rows import Row
 

@@ -31,6 +31,7 @@ class Request:
     timestamp: float
     client_ip: str
     user: str | None
+    token_id: str | None
     method: str | None
     path: str | None
     status: int
@@ -132,6 +133,7 @@ def parse_line(line: bytes) -> Request | None:
             timestamp=float(entry["t"]),
             client_ip=entry["a"],
             user=entry["u"],
+            token_id=entry["j"],
             method=entry["v"],
             path=entry["p"],
             status=entry["s"] or 0,

@@ -35,6 +35,7 @@ from ..models import (
 )
 from ..validation import parse_patch, parse_request
 from . import answers, examples, extensions, openapi, probes, views
+from .audit import RecordOrigin
 from .context import PROXY, Context
 from .control import merge_patch
 from .desired import DesiredCluster
@@ -73,7 +74,7 @@ def create_api(context: Context, api_key: str) -> ASGIApp:
     _add_ports(app, context)
     extensions.add_routes(app, context)
     probes.add_routes(app, context)
-    return Guard(app, api_key, answers.error_answer)
+    return Guard(RecordOrigin(app), api_key, answers.error_answer)
 
 
 def _add_proxy(app: FastAPI, context: Context) -> None:
@@ -137,7 +138,9 @@ def _add_proxy(app: FastAPI, context: Context) -> None:
     async def update_proxy(cluster_id: str, request: Request) -> Response:
         context.require_cluster(cluster_id)
         patch = await _patch(request, ProxySettings)
-        cluster = await controller.update_cluster(lambda c: _with_settings(c, patch))
+        cluster = await controller.update_cluster(
+            "proxy.updated", patch, lambda c: _with_settings(c, patch)
+        )
         return answers.success(
             {"proxy_url": views.proxy_url(controller), "enabled": cluster.enabled}
             | {"allowed_ips": list(cluster.allowed_ips)}
@@ -159,7 +162,9 @@ def _add_proxy(app: FastAPI, context: Context) -> None:
         context.require_cluster(cluster_id)
         settings = parse_request(ProxySettingsV2, await request.body())
         patch = settings.model_dump(exclude_unset=True)
-        cluster = await controller.update_cluster(lambda c: _with_settings(c, patch))
+        cluster = await controller.update_cluster(
+            "proxy.updated", patch, lambda c: _with_settings(c, patch)
+        )
         return JSONResponse({"proxyUrl": views.proxy_url(controller), "enabled": cluster.enabled})
 
 
@@ -180,7 +185,9 @@ def _add_access(app: FastAPI, context: Context) -> None:
     async def update_access(cluster_id: str, request: Request) -> Response:
         context.require_cluster(cluster_id)
         patch = await _patch(request, ClusterAccess)
-        cluster = await controller.update_cluster(lambda c: _with_access(c, patch))
+        cluster = await controller.update_cluster(
+            "access.updated", patch, lambda c: _with_access(c, patch)
+        )
         return answers.success(cluster.access.to_wire())
 
 

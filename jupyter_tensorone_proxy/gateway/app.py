@@ -29,19 +29,22 @@ from . import envoy
 from .access_log import AccessLog
 from .admin import Admin
 from .api import create_api
+from .audit import Note
 from .config import GatewayConfig
 from .context import Context
 from .control import Controller
 from .desired import Certificate, Edge
+from .doorkeeper import Doorkeeper
+from .enforcement import Enforcer, StreamLog
 from .files import read_or_create
 from .health import HealthLog
 from .identity import Signer
 from .observer import Observer
-from .store import Store
+from .store import Store, Transaction
 from .tls import TlsCertificates
 from .usage import Usage
 from .visitor import visitor_app
-from .xds.access_logging import ACCESS_LOG
+from .xds.access_logging import ACCESS_LOG, STREAM_LOG
 from .xds.resources import HEALTH_LOG
 
 _log = logging.getLogger(__name__)
@@ -97,17 +100,36 @@ class ControlPlane:
             self.usage,
             self.admin,
         )
+        self.enforcer = Enforcer(self.controller, StreamLog(Path(STREAM_LOG)), self.usage)
 
     def api(self) -> ASGIApp:
         """Return the REST API."""
         context = Context(
-            self.controller, self.store, self.signer, self.observer, self._certificate, __version__
+            self.controller,
+            self.store,
+            self.signer,
+            self.observer,
+            self._certificate,
+            self.rotate_keys,
+            __version__,
         )
         return create_api(context, self.api_key)
 
     def visitors(self) -> ASGIApp:
         """Return the pages under `/.tensorone/`."""
-        return visitor_app(self.controller, self.store, self.signer)
+        doorkeeper = Doorkeeper(self.controller, self.store, self.signer)
+        return visitor_app(self.controller, doorkeeper, self.signer, owner=self.config.owner)
+
+    async def rotate_keys(self, overlap: bool) -> None:  # noqa: FBT001 - the context's hook
+        """Sign with a new key; without overlap everything the old one signed ends at once."""
+        self.signer.rotate(overlap=overlap)
+
+        def write(transaction: Transaction) -> None:
+            if not overlap:
+                transaction.forget_everything_signed()
+            transaction.events.add(Note("keys.rotated", details={"overlap": overlap}))
+
+        await self.controller.renew_edge(self._edge(), write)
 
     async def keep_certificates_current(self) -> None:
         """Replace certificates in time, or when their files change; no connection is cut."""
@@ -134,6 +156,7 @@ class ControlPlane:
             host_secrets=self.certificates.host_secrets,
             jwks=self.signer.jwks,
             issuer=self.signer.issuer,
+            owner=self.config.owner,
         )
 
 
@@ -156,6 +179,7 @@ async def serve(plane: ControlPlane, api_socket: socket.socket, ready_fd: int) -
     tasks = [asyncio.create_task(s.serve(sockets=[bound])) for s, bound in servers]
     watchers = [
         asyncio.create_task(plane.observer.run()),
+        asyncio.create_task(plane.enforcer.run()),
         asyncio.create_task(plane.keep_certificates_current()),
     ]
     try:

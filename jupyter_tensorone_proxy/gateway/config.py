@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -14,6 +16,7 @@ from .files import write_private
 CLUSTER_ID = "local"
 """The one cluster of an embedded gateway."""
 
+_LONGEST_NAME = 200
 _DOMAIN = re.compile(r"(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 
 
@@ -31,6 +34,7 @@ class GatewayConfig:
         database_url: SQLAlchemy URL of the store; empty for SQLite in the state directory.
         access_log_entries: How many requests the access log keeps.
         access_log_file_mb: How large Envoy's own file gets before a new one is started, in MB.
+        owner: Whose services these are; visitors are told whom to ask.
         tls_cert: File of the public host's certificate; empty for one of the local CA.
         tls_key: File of its key.
         domain_certs: (custom domain, file of its certificate, file of its key).
@@ -45,6 +49,7 @@ class GatewayConfig:
     database_url: str = ""
     access_log_entries: int = 10_000
     access_log_file_mb: int = 64
+    owner: str = ""
     tls_cert: str = ""
     tls_key: str = ""
     domain_certs: Sequence[Sequence[str]] = ()
@@ -108,6 +113,7 @@ def parse_arguments(argv: Sequence[str] | None) -> tuple[GatewayConfig, bool]:
     )
     add("--access-log-entries", type=_count, default=10_000, help="requests the access log keeps")
     add("--access-log-file-mb", type=_count, default=64, help="size of the file behind it, in MB")
+    add("--owner", type=_name, default=_own_name(), help="whose services these are, for visitors")
     _add_tls_options(parser)
     add("--exit-with-parent", action="store_true", help="stop when standard input is closed")
     options = parser.parse_args(argv)
@@ -123,6 +129,7 @@ def parse_arguments(argv: Sequence[str] | None) -> tuple[GatewayConfig, bool]:
         database_url=options.database_url,
         access_log_entries=options.access_log_entries,
         access_log_file_mb=options.access_log_file_mb,
+        owner=options.owner,
         tls_cert=options.tls_cert or "",
         tls_key=options.tls_key or "",
         domain_certs=options.domain_cert,
@@ -166,6 +173,19 @@ def _port_or_zero(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65_535:  # noqa: PLR2004 - TCP's last port
         raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0–65535")
     return int(text)
+
+
+def _name(text: str) -> str:
+    if not 0 < len(text) <= _LONGEST_NAME or not text.isprintable():
+        raise argparse.ArgumentTypeError("a name is one line of 1–200 characters")
+    return text
+
+
+def _own_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # containers run under ids that have no entry in the user database
+        return f"uid-{os.getuid()}"
 
 
 def _count(text: str) -> int:

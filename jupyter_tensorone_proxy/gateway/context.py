@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from ..errors import ClusterNotFoundError
@@ -18,13 +18,24 @@ PROXY = "/v1/clusters/{cluster_id}/proxy"
 
 @dataclass
 class Context:
-    """What the handlers work with."""
+    """What the handlers work with.
+
+    Args:
+        controller: Changes what is exposed and who may come in.
+        store: What is stored.
+        signer: Signs links and users' tokens.
+        observer: What was observed.
+        leaf: Returns the certificate in force.
+        rotate_keys: Replaces the signing key; True keeps what the one before it signed in force.
+        version: The gateway's version.
+    """
 
     controller: Controller
     store: Store
     signer: Signer
     observer: Observer
     certificate: Callable[[], Certificate]
+    rotate_keys: Callable[[bool], Awaitable[None]]
     version: str
 
     def require_cluster(self, cluster_id: str) -> None:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-import socket
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import (
     DataPlaneRejectedError,
@@ -24,14 +23,18 @@ from ..errors import (
 from ..models import PortRequest
 from ..validation import parse_request
 from . import policy
-from .config import GatewayConfig
+from .audit import Note
+from .config import CLUSTER_ID, GatewayConfig
 from .desired import Certificate, Desired, DesiredCluster, DesiredMapping, Edge
+from .external_ports import ExternalPorts
 from .identity import new_id
-from .store import Store, Transaction, now
+from .store import Store, Transaction
+from .tables import now
 from .xds.discovery import DiscoveryServer, NotConnectedError, RejectedError
 from .xds.resources import listener_name
 from .xds.snapshot import build_snapshot
 
+T = TypeVar("T")
 _log = logging.getLogger(__name__)
 _LISTENING_PAUSES = [0.001] * 20 + [0.05] * 40
 
@@ -59,8 +62,10 @@ class Controller:
         own_ports: frozenset[int],
     ) -> None:
         self._certificates = certificates
-        cluster, mappings = store.load("local")
-        self.desired = self._certified(Desired(cluster, mappings, edge))
+        loaded = store.load(CLUSTER_ID)
+        self.desired = self._certified(
+            Desired(loaded.cluster, loaded.mappings, edge, loaded.revocations)
+        )
         self.refused: dict[str, str] = {}
         """Mapping id → why Envoy refused it when the gateway started."""
         self.discovery = DiscoveryServer(build_snapshot(self.desired))
@@ -68,6 +73,7 @@ class Controller:
         self._store = store
         self._capacity = capacity
         self._own_ports = own_ports
+        self._external_ports = ExternalPorts(config, own_ports)
         self._lock = asyncio.Lock()
         self._background: set[asyncio.Task[None]] = set()
 
@@ -97,17 +103,21 @@ class Controller:
             self._require_unmapped(request, None)
             self._require_allowed(request)
             moment = now()
-            external_port = self._take_external_port(request, None)
+            external_port = self._external_ports.choose(request, self.desired.mappings)
             mapping = DesiredMapping(new_id("port"), request, external_port, moment, moment)
-            await self._commit(
-                replace(self.desired, mappings={**self.desired.mappings, mapping.id: mapping}),
-                lambda tx: tx.save_mapping(self.desired.cluster.id, mapping),
-                new=frozenset({mapping.id}),
-            )
+
+            def change(transaction: Transaction) -> Desired:
+                transaction.save_mapping(self.desired.cluster.id, mapping)
+                transaction.events.add(Note("port.created", mapping.id, _told(request.to_wire())))
+                return self._with_mapping(mapping)
+
+            await self._commit(change, new=frozenset({mapping.id}))
         return mapping
 
     async def update_port(self, mapping_id: str, patch: Mapping[str, Any]) -> DesiredMapping:
         """Change what is given and leave the rest (RFC 7396: null resets a field).
+
+        Whoever may no longer come in is signed out.
 
         Raises:
             InvalidRequestError: The mapping as it would be is not valid.
@@ -118,12 +128,21 @@ class Controller:
             request = parse_request(PortRequest, merge_patch(old.request.to_wire(), patch))
             self._require_unmapped(request, mapping_id)
             self._require_allowed(request)
-            external_port = self._take_external_port(request, old)
+            external_port = self._external_ports.choose(request, self.desired.mappings, old)
             mapping = replace(old, request=request, external_port=external_port, updated_at=now())
-            await self._commit(
-                replace(self.desired, mappings={**self.desired.mappings, mapping_id: mapping}),
-                lambda tx: tx.save_mapping(self.desired.cluster.id, mapping),
-            )
+
+            def change(transaction: Transaction) -> Desired:
+                transaction.save_mapping(self.desired.cluster.id, mapping)
+                transaction.events.add(Note("port.updated", mapping_id, _told(patch)))
+                transaction.revoke(
+                    s
+                    for s in transaction.sessions.live(port_id=mapping_id)
+                    if not mapping.is_for(s.user)
+                )
+                revocations = transaction.revocations()
+                return replace(self._with_mapping(mapping), revocations=revocations)
+
+            await self._commit(change)
         return mapping
 
     async def delete_port(self, mapping_id: str) -> None:
@@ -133,33 +152,101 @@ class Controller:
             PortNotFoundError: There is none of that id.
         """
         async with self._lock:
-            self.mapping(mapping_id)
+            mapping = self.mapping(mapping_id)
             rest = {k: v for k, v in self.desired.mappings.items() if k != mapping_id}
-            await self._commit(
-                replace(self.desired, mappings=rest), lambda tx: tx.delete_mapping(mapping_id)
-            )
+
+            def change(transaction: Transaction) -> Desired:
+                transaction.delete_mapping(mapping_id)
+                told = {
+                    "internal_port": mapping.request.internal_port,
+                    "description": mapping.request.description,
+                }
+                transaction.events.add(Note("port.deleted", mapping_id, told))
+                return replace(self.desired, mappings=rest)
+
+            await self._commit(change)
 
     async def update_cluster(
-        self, change: Callable[[DesiredCluster], DesiredCluster]
+        self,
+        action: str,
+        patch: Mapping[str, Any],
+        changed: Callable[[DesiredCluster], DesiredCluster],
     ) -> DesiredCluster:
-        """Change what holds for all mappings."""
+        """Change what holds for all mappings.
+
+        Args:
+            action: What the audit calls it.
+            patch: What was asked for, for the audit.
+            changed: Returns the cluster as it should be.
+        """
         async with self._lock:
-            cluster = replace(change(self.desired.cluster), updated_at=now())
-            await self._commit(
-                replace(self.desired, cluster=cluster), lambda tx: tx.save_cluster(cluster)
-            )
+            cluster = replace(changed(self.desired.cluster), updated_at=now())
+
+            def change(transaction: Transaction) -> Desired:
+                transaction.save_cluster(cluster)
+                transaction.events.add(Note(action, details=_told(patch)))
+                return replace(self.desired, cluster=cluster)
+
+            await self._commit(change)
         return cluster
 
-    async def renew_edge(self, edge: Edge) -> None:
-        """Use another certificate or other keys; nothing of it is stored here."""
+    async def change_people(self, write: Callable[[Transaction], T]) -> T:
+        """Change who may come in; when this returns, Envoy refuses what was revoked by it.
+
+        Args:
+            write: Changes users, links or sessions, and returns what the caller wants to know.
+        """
+        results: list[T] = []
         async with self._lock:
-            await self._commit(replace(self.desired, edge=edge), lambda _: None)
+
+            def change(transaction: Transaction) -> Desired:
+                results.append(write(transaction))
+                return replace(self.desired, revocations=transaction.revocations())
+
+            await self._commit(change)
+        return results[0]
+
+    async def cut(self, mapping_ids: Iterable[str]) -> None:
+        """Close every open connection of some mappings; visitors come back if they may."""
+        async with self._lock:
+            mappings = dict(self.desired.mappings)
+            cut = [mappings[i] for i in mapping_ids if i in mappings]
+            for mapping in cut:
+                mappings[mapping.id] = replace(mapping, generation=mapping.generation + 1)
+
+            def change(transaction: Transaction) -> Desired:
+                for mapping in cut:
+                    transaction.save_mapping(self.desired.cluster.id, mappings[mapping.id])
+                return replace(self.desired, mappings=mappings)
+
+            await self._commit(change)
+
+    async def renew_edge(
+        self, edge: Edge, write: Callable[[Transaction], None] = lambda _: None
+    ) -> None:
+        """Use another certificate or other keys.
+
+        Args:
+            edge: What all listeners share from now on.
+            write: What is stored with it.
+        """
+        async with self._lock:
+
+            def change(transaction: Transaction) -> Desired:
+                write(transaction)
+                revocations = transaction.revocations()
+                return replace(self.desired, edge=edge, revocations=revocations)
+
+            await self._commit(change)
+
+    def _with_mapping(self, mapping: DesiredMapping) -> Desired:
+        return replace(self.desired, mappings={**self.desired.mappings, mapping.id: mapping})
 
     async def renew_certificates(self) -> None:
         """Have Envoy use the certificates of now; open connections are not touched."""
         async with self._lock:
             if self._certified(self.desired).certificates != self.desired.certificates:
-                await self._commit(self.desired, lambda _: None)
+                await self._commit(lambda _: self.desired)
 
     async def bring_up(self) -> None:
         """Wait for Envoy, and note which stored mappings it refuses now.
@@ -186,15 +273,13 @@ class Controller:
 
     async def _commit(
         self,
-        desired: Desired,
-        write: Callable[[Transaction], None],
+        change: Callable[[Transaction], Desired],
         *,
         new: frozenset[str] = frozenset(),
     ) -> None:
-        desired = self._certified(desired)
         try:
-            with self._store.transaction() as transaction:
-                write(transaction)
+            async with self._store.transaction() as transaction:
+                desired = self._certified(change(transaction))
                 await self.discovery.apply(build_snapshot(desired, unchecked=new))
                 await self._wait_until_listening(desired)
         except BaseException as error:
@@ -279,39 +364,6 @@ class Controller:
                     },
                 )
 
-    def _take_external_port(self, request: PortRequest, old: DesiredMapping | None) -> int:
-        others = [m for m in self.desired.mappings.values() if old is None or m.id != old.id]
-        wanted = request.external_port or (old.external_port if old else None)
-        if wanted is None:
-            taken = {m.external_port for m in others} | self._own_ports
-            first, last = self._config.first_external_port, self._config.last_external_port
-            for port in range(first, last + 1):
-                if port not in taken and self._is_free(port):
-                    return port
-            raise ExternalPortInUseError(
-                f"No external port between {first} and {last} is free",
-                details={"suggestion": "Unexpose something, or widen --external-ports"},
-            )
-        for other in others:
-            if other.external_port == wanted and not _may_share(request, other.request):
-                raise _in_use(wanted, f"the mapping {other.id} ({other.request.description})")
-        unchanged = old is not None and old.external_port == wanted
-        shared = any(o.external_port == wanted for o in others)
-        if not unchanged and not shared and not self._is_free(wanted):
-            raise _in_use(wanted, "another program, or may not be used by this one")
-        return wanted
-
-    def _is_free(self, port: int) -> bool:
-        family = socket.AF_INET6 if ":" in self._config.listen else socket.AF_INET
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((self._config.listen, port))
-                probe.listen()
-            except OSError:
-                return False
-        return True
-
 
 def merge_patch(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
     """Return target with the patch applied (RFC 7396).
@@ -332,6 +384,11 @@ def merge_patch(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str
     return merged
 
 
+def _told(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the audit tells of a change: all that was asked for, as none of it is secret."""
+    return {"fields": dict(fields)}
+
+
 async def _listens(host: str, port: int) -> bool:
     try:
         _, writer = await asyncio.open_connection(host, port)
@@ -339,18 +396,3 @@ async def _listens(host: str, port: int) -> bool:
         return False
     writer.close()
     return True
-
-
-def _may_share(one: PortRequest, other: PortRequest) -> bool:
-    domains = {one.custom_domain, other.custom_domain}
-    return None not in domains and len(domains) == 2  # noqa: PLR2004 - two different names
-
-
-def _in_use(port: int, by: str) -> ExternalPortInUseError:
-    return ExternalPortInUseError(
-        f"External port {port} is in use by {by}",
-        details={
-            "external_port": port,
-            "suggestion": "Choose another one, or leave external_port out to get a free one",
-        },
-    )

@@ -17,18 +17,26 @@ _HTTPS_PORT = 443
 
 @dataclass(frozen=True, eq=False)
 class DesiredMapping:
-    """One exposed port: what was asked for, and the external port it was given."""
+    """One exposed port: what was asked for, and the external port it was given.
+
+    A new generation closes its open connections, and changes nothing else.
+    """
 
     id: str
     request: PortRequest
     external_port: int
     created_at: datetime
     updated_at: datetime
+    generation: int = 0
 
     @property
     def access(self) -> AccessControl:
         """Who may use it; the defaults if nothing was asked for."""
         return self.request.access_control or AccessControl()
+
+    def is_for(self, user: str) -> bool:
+        """Say whether a signed-in person may use it."""
+        return not self.access.allowed_users or user in self.access.allowed_users
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +85,7 @@ class Edge:
         host_secrets: Names of the certificates that the host's listeners have.
         jwks: Public keys of sessions and user tokens (RFC 7517), as JSON.
         issuer: `iss` of everything those keys sign.
+        owner: Whose services these are, for people.
     """
 
     listen: str
@@ -85,6 +94,24 @@ class Edge:
     host_secrets: tuple[str, ...]
     jwks: str
     issuer: str
+    owner: str
+
+
+@dataclass(frozen=True)
+class Revocations:
+    """What is refused although it is signed and not expired.
+
+    Args:
+        sessions: Mapping id → ids of its sessions.
+        tokens: Ids of users' tokens, for every mapping.
+    """
+
+    sessions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tokens: tuple[str, ...] = ()
+
+    def of(self, mapping_id: str) -> tuple[str, ...]:
+        """Return the ids that one mapping refuses."""
+        return self.sessions.get(mapping_id, ()) + self.tokens
 
 
 @dataclass(frozen=True)
@@ -94,6 +121,7 @@ class Desired:
     cluster: DesiredCluster
     mappings: Mapping[str, DesiredMapping]
     edge: Edge
+    revocations: Revocations = field(default_factory=Revocations)
     certificates: Mapping[str, Certificate] = field(default_factory=dict)
     """By the name of their secret."""
 

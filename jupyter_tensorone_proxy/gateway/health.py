@@ -1,21 +1,16 @@
 """Observed health: what Envoy's active checks found, read from its event log.
 
-Envoy writes one JSON line for every check. The log is emptied when it has grown; Envoy appends, so
-that is safe. Nothing observed here flows back into desired state.
+Envoy writes one JSON line for every check. Nothing observed here flows back into desired state.
 """
 
 from __future__ import annotations
 
-import json
-import logging
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-_log = logging.getLogger(__name__)
-_EMPTY_OVER_BYTES = 4_000_000
+from .log_file import LogFile
 
 
 @dataclass
@@ -45,8 +40,11 @@ class HealthLog:
     """
 
     path: Path
-    _offset: int = 0
     _targets: dict[str, dict[str, _Target]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Begin with what is in the log: the last state of every target."""
+        self._file = LogFile(self.path)
 
     def of(self, mapping_id: str) -> Health:
         """Return a mapping's health as last observed."""
@@ -66,7 +64,7 @@ class HealthLog:
     def read(self) -> set[str]:
         """Take in new lines; return the ids of the mappings whose status changed."""
         changed: set[str] = set()
-        for event in self._new_events():
+        for event in self._file.new_entries():
             mapping_id = event.get("cluster_name", "")
             before = self.of(mapping_id).status
             self._take(mapping_id, event)
@@ -87,27 +85,3 @@ class HealthLog:
         else:
             target.status, target.consecutive_failures = "healthy", 0
         target.last_check = datetime.fromisoformat(event["timestamp"].replace("Z", "+00:00"))
-
-    def _new_events(self) -> Iterator[dict[str, Any]]:
-        try:
-            with self.path.open("rb") as file:
-                file.seek(self._offset)
-                lines = file.read()
-        except FileNotFoundError:
-            return
-        complete = lines[: lines.rfind(b"\n") + 1]
-        self._offset += len(complete)
-        yield from (event for line in complete.splitlines() if (event := _event(line)))
-        if self._offset > _EMPTY_OVER_BYTES:
-            with self.path.open("r+b") as file:
-                file.truncate(0)
-            self._offset = 0
-
-
-def _event(line: bytes) -> dict[str, Any] | None:
-    try:
-        event = json.loads(line)
-    except ValueError:
-        _log.warning("Envoy's health log has a line that is not JSON")
-        return None
-    return dict(event)

@@ -1,15 +1,17 @@
-"""Signed tokens: sessions, user tokens and links, all JWTs of one key (RFC 7519, ES256).
+"""Signed tokens: sessions, user tokens, links, assertions, all JWTs of one key (RFC 7519, ES256).
 
-Envoy verifies sessions and user tokens with the public key; only links are verified here. Each
-kind has its own audience, so that none can stand in for another:
+Envoy verifies sessions and user tokens with the public key; only links, and tokens that somebody
+types into the sign-in page, are verified here. Each kind has its own audience, so that none can
+stand in for another:
 
-========  ===========================  ==========================================
-kind      ``aud``                      where it travels
-========  ===========================  ==========================================
-session   the mapping's id             the mapping's cookie
-user      ``users``                    ``Authorization: Bearer …``, for programs
-link      ``link:`` + the mapping's id  the query of a link, at most until it expires
-========  ===========================  ==========================================
+=========  ================================  ================================================
+kind       ``aud``                           where it travels
+=========  ================================  ================================================
+session    the mapping's id                  the mapping's cookie
+user       ``users``                         ``Authorization: Bearer …``, for programs
+link       ``link:`` + the mapping's id      the query of a link, at most until it expires
+assertion  ``assertion:`` + the mapping's id  inside a session; Envoy hands it to the service
+=========  ================================  ================================================
 """
 
 from __future__ import annotations
@@ -19,23 +21,26 @@ import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, KeySet
 
 from ..errors import GatewayError
-from .files import read_or_create
+from .files import read_or_create, write_private
 
 USER_AUDIENCE = "users"
+USER_TOKEN_SECONDS = 365 * 86_400
 _ALGORITHM = "ES256"
+_KEY, _PREVIOUS_KEY = "signing.key", "signing.previous.key"
 
 
 @dataclass(frozen=True)
-class LinkClaims:
-    """What a valid link says: which one it is, and whom it signs in."""
+class Claims:
+    """What a valid token says: which one it is, and whose."""
 
-    link_id: str
+    token_id: str
     user: str
 
 
@@ -43,73 +48,149 @@ class Signer:
     """Makes and checks tokens with the installation's key.
 
     Args:
-        directory: Where `signing.key` is, or will be made.
+        directory: Where `signing.key` is, or will be made; beside it, after a rotation with
+            overlap, the key before it.
         issuer: `iss` of every token.
 
     Raises:
-        GatewayError: The key is there, but cannot be read. Nothing is replaced, nobody gets in.
+        GatewayError: A key is there, but cannot be read. Nothing is replaced, nobody gets in.
     """
 
     def __init__(self, directory: Path, *, issuer: str) -> None:
         self.issuer = issuer
-        path = directory / "signing.key"
-        fresh = ECKey.generate_key("P-256", private=True).as_pem(private=True).decode()
-        try:
-            self._key = ECKey.import_key(read_or_create(path, fresh), {"use": "sig"})
-            self._key.ensure_kid()
-        except (OSError, ValueError, JoseError) as error:
-            raise GatewayError(
-                f"The signing key {path} cannot be read ({error}).",
-                suggestion="Restore it, or remove it to make a new one, which ends all sessions.",
-            ) from None
+        self._directory = directory
+        self._keys = [_read_key(directory / _KEY)]
+        if (directory / _PREVIOUS_KEY).exists():
+            self._keys.append(_read_key(directory / _PREVIOUS_KEY))
 
     @property
     def jwks(self) -> str:
-        """The public key as a JSON Web Key Set (RFC 7517)."""
-        return json.dumps({"keys": [self._key.as_dict(private=False, alg=_ALGORITHM)]})
+        """The public keys as a JSON Web Key Set (RFC 7517)."""
+        return json.dumps({"keys": [k.as_dict(private=False, alg=_ALGORITHM) for k in self._keys]})
 
-    def session(self, mapping_id: str, user: str, *, lifetime_seconds: int) -> str:
-        """Return a session of one user on one mapping."""
-        return self._sign(mapping_id, user, lifetime_seconds, new_id("ses"))
+    def rotate(self, *, overlap: bool) -> None:
+        """Sign with a new key from now on.
 
-    def user_token(self, user: str, token_id: str, *, lifetime_seconds: int) -> str:
+        Args:
+            overlap: Go on accepting what the key before it signed.
+        """
+        previous = self._directory / _PREVIOUS_KEY
+        if overlap:
+            write_private(previous, _pem(self._keys[0]))
+        else:
+            previous.unlink(missing_ok=True)
+        fresh = _fresh_key()
+        write_private(self._directory / _KEY, _pem(fresh))
+        self._keys = [fresh, self._keys[0]] if overlap else [fresh]
+
+    def session(
+        self,
+        mapping_id: str,
+        user: str,
+        session_id: str,
+        *,
+        lifetime_seconds: int,
+        with_assertion: bool = False,
+    ) -> str:
+        """Return a session of one user on one mapping.
+
+        Args:
+            mapping_id: The mapping.
+            user: Who.
+            session_id: Its id, by which it can be revoked.
+            lifetime_seconds: How long it lasts.
+            with_assertion: Put in a token that tells the service who it is.
+        """
+        more = {}
+        if with_assertion:
+            told = f"assertion:{mapping_id}"
+            more["assertion"] = self._sign(told, user, lifetime_seconds, new_id("ast"))
+        return self._sign(mapping_id, user, lifetime_seconds, session_id, **more)
+
+    def user_token(self, user: str, token_id: str) -> str:
         """Return a user's Bearer token, good for every mapping that admits the user."""
-        return self._sign(USER_AUDIENCE, user, lifetime_seconds, token_id)
+        return self._sign(USER_AUDIENCE, user, USER_TOKEN_SECONDS, token_id)
 
     def link(self, mapping_id: str, user: str, link_id: str, *, lifetime_seconds: int) -> str:
         """Return the token of a link."""
         return self._sign(f"link:{mapping_id}", user, lifetime_seconds, link_id)
 
-    def read_link(self, token: str, mapping_id: str) -> LinkClaims | None:
+    def read_link(self, token: str, mapping_id: str) -> Claims | None:
         """Return what a link says, or None if it is forged, expired or for another mapping."""
+        return self._read(token, f"link:{mapping_id}")
+
+    def read_user_token(self, token: str) -> Claims | None:
+        """Return what a user's token says, or None if it is forged or expired."""
+        return self._read(token, USER_AUDIENCE)
+
+    def _read(self, token: str, audience: str) -> Claims | None:
         registry = jwt.JWTClaimsRegistry(
             iss={"essential": True, "value": self.issuer},
-            aud={"essential": True, "value": f"link:{mapping_id}"},
+            aud={"essential": True, "value": audience},
             exp={"essential": True},
             sub={"essential": True},
             jti={"essential": True},
         )
         try:
-            decoded = jwt.decode(token, self._key, algorithms=[_ALGORITHM])
+            decoded = jwt.decode(token, KeySet([*self._keys]), algorithms=[_ALGORITHM])
             registry.validate(decoded.claims)
         except (JoseError, ValueError):
             return None
-        return LinkClaims(decoded.claims["jti"], decoded.claims["sub"])
+        return Claims(decoded.claims["jti"], decoded.claims["sub"])
 
-    def _sign(self, audience: str, user: str, lifetime_seconds: int, token_id: str) -> str:
+    def _sign(
+        self, audience: str, user: str, lifetime_seconds: int, token_id: str, **more: str
+    ) -> str:
         now = int(time.time())
-        claims: dict[str, str | int] = {
+        claims: dict[str, Any] = {
             "iss": self.issuer,
             "aud": audience,
             "sub": user,
             "jti": token_id,
             "iat": now,
             "exp": now + lifetime_seconds,
+            **more,
         }
-        return jwt.encode({"alg": _ALGORITHM, "kid": self._key.kid}, claims, self._key)
+        key = self._keys[0]
+        return jwt.encode({"alg": _ALGORITHM, "kid": key.kid}, claims, key)
 
 
 def new_id(kind: str) -> str:
     """Return a fresh id that nobody can guess, e.g. ``port_k3x…``."""
     alphabet = "abcdefghijkmnpqrstuvwxyz23456789"
     return f"{kind}_" + "".join(secrets.choice(alphabet) for _ in range(12))
+
+
+def claimed_user(token: str) -> str:
+    """Return whose token somebody claims to have; nothing says that it is true.
+
+    Example:
+        >>> claimed_user("not a token")
+        ''
+    """
+    try:
+        return str(json.loads(jws.extract_compact(token.encode()).payload)["sub"])
+    except (JoseError, ValueError, KeyError, TypeError):
+        return ""
+
+
+def _fresh_key() -> ECKey:
+    key: ECKey = ECKey.generate_key("P-256", {"use": "sig"}, private=True)
+    key.ensure_kid()
+    return key
+
+
+def _pem(key: ECKey) -> str:
+    return key.as_pem(private=True).decode()
+
+
+def _read_key(path: Path) -> ECKey:
+    try:
+        key: ECKey = ECKey.import_key(read_or_create(path, _pem(_fresh_key())), {"use": "sig"})
+        key.ensure_kid()
+    except (OSError, ValueError, JoseError) as error:
+        raise GatewayError(
+            f"The signing key {path} cannot be read ({error}).",
+            suggestion="Restore it, or remove it to make a new one, which ends all sessions.",
+        ) from None
+    return key

@@ -9,66 +9,45 @@ the block, and an exception undoes the change.
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime, timezone
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from ..errors import GatewayError, StorageFullError
-from ..models import ClusterAccess, Link, NetworkConfiguration, PortRequest, User
-from .desired import DesiredCluster, DesiredMapping
+from ..models import ClusterAccess, NetworkConfiguration, PortRequest
+from ..people import Session
+from .audit import Events, Note
+from .desired import DesiredCluster, DesiredMapping, Revocations
 from .migrations import LATEST_REVISION, migrate_in_another_process
-
-_metadata = sa.MetaData()
-_clusters = sa.Table(
-    "clusters",
-    _metadata,
-    sa.Column("id", sa.String, primary_key=True),
-    sa.Column("document", sa.JSON),
-    sa.Column("updated_at", sa.DateTime),
-)
-_mappings = sa.Table(
-    "port_mappings",
-    _metadata,
-    sa.Column("id", sa.String, primary_key=True),
-    sa.Column("position", sa.Integer),
-    sa.Column("cluster_id", sa.String),
-    sa.Column("protocol", sa.String),
-    sa.Column("internal_port", sa.Integer),
-    sa.Column("external_port", sa.Integer),
-    sa.Column("document", sa.JSON),
-    sa.Column("created_at", sa.DateTime),
-    sa.Column("updated_at", sa.DateTime),
-)
-_users = sa.Table(
-    "users",
-    _metadata,
-    sa.Column("name", sa.String, primary_key=True),
-    sa.Column("token_id", sa.String),
-    sa.Column("disabled", sa.Boolean),
-    sa.Column("created_at", sa.DateTime),
-)
-_links = sa.Table(
-    "links",
-    _metadata,
-    sa.Column("id", sa.String, primary_key=True),
-    sa.Column("port_id", sa.String),
-    sa.Column("user", sa.String),
-    sa.Column("one_time", sa.Boolean),
-    sa.Column("expires_at", sa.DateTime),
-    sa.Column("used_at", sa.DateTime),
+from .people import Links, Sessions, Users
+from .tables import (
+    aware,
+    clusters,
+    links,
+    mappings,
+    naive,
+    now,
+    revoked_tokens,
+    sessions,
+    users,
 )
 
 
 class Transaction:
-    """Changes that become real together, or not at all."""
+    """Reads, and changes that become real together, or not at all."""
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
+        self.users = Users(connection)
+        self.links = Links(connection)
+        self.sessions = Sessions(connection)
+        self.events = Events(connection)
 
     def save_cluster(self, cluster: DesiredCluster) -> None:
         """Write the cluster's settings."""
@@ -78,10 +57,10 @@ class Transaction:
             "access": cluster.access.to_wire(),
             "network": cluster.network.to_wire(),
         }
-        values = {"document": document, "updated_at": _naive(cluster.updated_at or now())}
-        where = _clusters.c.id == cluster.id
-        if not self._execute(sa.update(_clusters).where(where).values(values)).rowcount:
-            self._execute(sa.insert(_clusters).values(id=cluster.id, **values))
+        values = {"document": document, "updated_at": naive(cluster.updated_at or now())}
+        where = clusters.c.id == cluster.id
+        if not self._execute(sa.update(clusters).where(where).values(values)).rowcount:
+            self._execute(sa.insert(clusters).values(id=cluster.id, **values))
 
     def save_mapping(self, cluster_id: str, mapping: DesiredMapping) -> None:
         """Write a mapping, new or changed."""
@@ -90,64 +69,58 @@ class Transaction:
             "internal_port": mapping.request.internal_port,
             "external_port": mapping.external_port,
             "document": mapping.request.to_wire(),
-            "updated_at": _naive(mapping.updated_at),
+            "generation": mapping.generation,
+            "updated_at": naive(mapping.updated_at),
         }
-        where = _mappings.c.id == mapping.id
-        if self._execute(sa.update(_mappings).where(where).values(values)).rowcount:
+        where = mappings.c.id == mapping.id
+        if self._execute(sa.update(mappings).where(where).values(values)).rowcount:
             return
-        position = sa.select(sa.func.coalesce(sa.func.max(_mappings.c.position), 0) + 1)
+        position = sa.select(sa.func.coalesce(sa.func.max(mappings.c.position), 0) + 1)
         self._execute(
-            sa.insert(_mappings).values(
+            sa.insert(mappings).values(
                 id=mapping.id,
                 cluster_id=cluster_id,
                 position=position.scalar_subquery(),
-                created_at=_naive(mapping.created_at),
+                created_at=naive(mapping.created_at),
                 **values,
             )
         )
 
     def delete_mapping(self, mapping_id: str) -> None:
         """Remove a mapping and its links."""
-        self._execute(sa.delete(_links).where(_links.c.port_id == mapping_id))
-        self._execute(sa.delete(_mappings).where(_mappings.c.id == mapping_id))
+        self._execute(sa.delete(links).where(links.c.port_id == mapping_id))
+        self._execute(sa.delete(mappings).where(mappings.c.id == mapping_id))
 
-    def add_user(self, user: User, token_id: str) -> bool:
-        """Add a user; False if the name is taken."""
-        taken = sa.select(_users.c.name).where(_users.c.name == user.name)
-        if self._execute(taken).first() is not None:
-            return False
-        self._execute(
-            sa.insert(_users).values(
-                name=user.name, token_id=token_id, disabled=False, created_at=_naive(now())
-            )
-        )
-        return True
+    def revoke(self, ended: Iterable[Session]) -> list[Session]:
+        """End sessions, each with an event; return which."""
+        revoked = list(ended)
+        self.sessions.revoke([session.id for session in revoked])
+        for session in revoked:
+            told = {"session_id": session.id, "user": session.user}
+            self.events.add(Note("session.revoked", session.port_id, told))
+        return revoked
 
-    def add_link(self, link: Link) -> None:
-        """Remember a link, and forget those that ended."""
-        self._execute(sa.delete(_links).where(_links.c.expires_at < _naive(now())))
-        self._execute(
-            sa.insert(_links).values(
-                id=link.id,
-                port_id=link.port_id,
-                user=link.user,
-                one_time=link.one_time,
-                expires_at=_naive(link.expires_at),
-            )
-        )
+    def forget_everything_signed(self) -> None:
+        """Drop sessions, links and tokens, because the key that signed them is no longer good."""
+        for table in (sessions, links, revoked_tokens):
+            self._execute(sa.delete(table))
+        self._execute(sa.update(users).values(token_id=None, token_hash=None))
 
-    def redeem_link(self, link_id: str, mapping_id: str) -> bool:
-        """Use a link; False if it is unknown, revoked, or was for one time and is used."""
-        result = self._execute(
-            sa.update(_links)
-            .where(_links.c.id == link_id, _links.c.port_id == mapping_id)
-            .where(sa.or_(_links.c.used_at.is_(None), sa.not_(_links.c.one_time)))
-            .values(used_at=_naive(now()))
-        )
-        return result.rowcount == 1
+    def revocations(self) -> Revocations:
+        """Return what Envoy must refuse although it is signed."""
+        return Revocations(self.sessions.revoked(), self.users.revoked_tokens())
 
     def _execute(self, statement: sa.Executable) -> sa.CursorResult[Any]:
         return self._connection.execute(statement)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What the store holds of a cluster."""
+
+    cluster: DesiredCluster
+    mappings: Mapping[str, DesiredMapping]
+    revocations: Revocations
 
 
 class Store:
@@ -162,6 +135,8 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._writer = asyncio.Lock()
+        self._change = asyncio.Event()
         self._engine = sa.create_engine(url, json_serializer=_dumps)
         if self._engine.dialect.name == "sqlite":
             sa.event.listen(self._engine, "connect", _prepare_sqlite)
@@ -177,47 +152,55 @@ class Store:
         """Close every connection."""
         self._engine.dispose()
 
-    def load(self, cluster_id: str) -> tuple[DesiredCluster, dict[str, DesiredMapping]]:
-        """Return a cluster (its defaults if it is new) and its mappings, oldest first."""
-        with self._engine.connect() as connection:
-            row = connection.execute(
-                sa.select(_clusters).where(_clusters.c.id == cluster_id)
-            ).first()
+    def load(self, cluster_id: str) -> Loaded:
+        """Return a cluster (its defaults if it is new), its mappings, and what is revoked."""
+        with self._engine.begin() as connection:
+            row = connection.execute(sa.select(clusters).where(clusters.c.id == cluster_id)).first()
             rows = connection.execute(
-                sa.select(_mappings)
-                .where(_mappings.c.cluster_id == cluster_id)
-                .order_by(_mappings.c.position)
+                sa.select(mappings)
+                .where(mappings.c.cluster_id == cluster_id)
+                .order_by(mappings.c.position)
             ).all()
+            revocations = Transaction(connection).revocations()
         cluster = DesiredCluster(cluster_id) if row is None else _read_cluster(row)
-        return cluster, {r.id: _read_mapping(r) for r in rows}
+        return Loaded(cluster, {r.id: _read_mapping(r) for r in rows}, revocations)
 
-    @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
         """Open a transaction: committed at the end of the block, undone by an exception.
+
+        There is one at a time: the block may wait for Envoy, and SQLite has one writer.
 
         Raises:
             StorageFullError: The disk is full or read-only; nothing was changed.
         """
+        async with self._writer:
+            try:
+                with self._engine.begin() as connection:
+                    transaction = Transaction(connection)
+                    yield transaction
+                if transaction.events.added:
+                    self._change.set()
+                    self._change = asyncio.Event()
+            except OperationalError as error:
+                raise StorageFullError(
+                    f"The gateway cannot write its state: {error.orig}",
+                    details={"suggestion": "Free space in the state directory and try again."},
+                ) from None
+
+    async def changed(self, within_seconds: float) -> bool:
+        """Wait for the next event; False if there is none in time."""
         try:
-            with self._engine.begin() as connection:
-                yield Transaction(connection)
-        except OperationalError as error:
-            raise StorageFullError(
-                f"The gateway cannot write its state: {error.orig}",
-                details={"suggestion": "Free space in the state directory and try again."},
-            ) from None
+            await asyncio.wait_for(self._change.wait(), within_seconds)
+        except asyncio.TimeoutError:
+            return False
+        return True
 
     def _migrate(self) -> None:
         with self._engine.connect() as connection:
             current = _revision(connection)
         if current != LATEST_REVISION:
             migrate_in_another_process(self._url)
-
-
-def now() -> datetime:
-    """Return the time, in UTC and whole milliseconds."""
-    current = datetime.now(timezone.utc)
-    return current.replace(microsecond=current.microsecond // 1000 * 1000)
 
 
 def _revision(connection: sa.Connection) -> str | None:
@@ -237,14 +220,6 @@ def _dumps(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def _naive(moment: datetime) -> datetime:
-    return moment.astimezone(timezone.utc).replace(tzinfo=None)
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=timezone.utc)
-
-
 def _read_cluster(row: Any) -> DesiredCluster:
     document = row.document
     return DesiredCluster(
@@ -253,7 +228,7 @@ def _read_cluster(row: Any) -> DesiredCluster:
         allowed_ips=tuple(document["allowed_ips"]),
         access=ClusterAccess.model_validate(document["access"]),
         network=NetworkConfiguration.model_validate(document["network"]),
-        updated_at=_aware(row.updated_at),
+        updated_at=aware(row.updated_at),
     )
 
 
@@ -262,6 +237,7 @@ def _read_mapping(row: Any) -> DesiredMapping:
         id=row.id,
         request=PortRequest.model_validate(row.document),
         external_port=row.external_port,
-        created_at=_aware(row.created_at),
-        updated_at=_aware(row.updated_at),
+        generation=row.generation,
+        created_at=aware(row.created_at),
+        updated_at=aware(row.updated_at),
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import time
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from datetime import datetime, timezone
@@ -25,6 +26,7 @@ from .xds.filters import VISITOR_PREFIX
 _log = logging.getLogger(__name__)
 
 
+_SEEN_DAYS = 30
 _SCHEMA_VERSION = 2
 _SCHEMA = """
 create table usage (
@@ -42,6 +44,7 @@ create table entries (
     user text, method text, path text, status integer, response_time_ms integer, user_agent text
 );
 create index entries_by_port on entries (port_id, id);
+create table seen (token_id text primary key, at real not null) without rowid;
 create table position (inode integer not null, offset integer not null);
 insert into position values (0, 0);
 """
@@ -65,6 +68,8 @@ class Usage:
             for leftover in path.parent.glob(f"{path.name}*"):
                 leftover.unlink()
             self._database = _open(path)
+        long_ago = time.time() - _SEEN_DAYS * 86_400
+        self._database.execute("delete from seen where at < ?", (long_ago,))
 
     @property
     def position(self) -> Position:
@@ -113,6 +118,7 @@ class Usage:
 
     def _remember(self, taken: list[Request], visitors: set[tuple[str, str]]) -> None:
         many = self._database.executemany
+        self._see({r.token_id: r.timestamp for r in taken if r.token_id})
         many("insert or ignore into visitors values (?, ?)", visitors)
         many(
             "insert into entries values (null, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -141,6 +147,31 @@ class Usage:
             last_accessed=_moment(row[2]),
             avg_response_time_ms=round(row[1] / row[0], 1),
         )
+
+    def see(self, token_ids: Iterable[str], at: float) -> None:
+        """Note when sessions with open streams were there.
+
+        Args:
+            token_ids: Ids of the sessions.
+            at: When, in seconds since 1970.
+        """
+        try:
+            self._see(dict.fromkeys(token_ids, at))
+        except sqlite3.Error as error:
+            _log.info("When sessions were last seen cannot be noted now: %s", error)
+
+    def _see(self, seen: dict[str, float]) -> None:
+        self._database.executemany(
+            "insert into seen values (?, ?) on conflict (token_id) do update set "
+            "at = max(at, excluded.at)",
+            seen.items(),
+        )
+
+    def last_seen(self, token_ids: Iterable[str]) -> dict[str, datetime]:
+        """Return when sessions were last seen."""
+        find = "select at from seen where token_id = ?"
+        rows = {i: self._database.execute(find, (i,)).fetchone() for i in token_ids}
+        return {token_id: _moment(row[0]) for token_id, row in rows.items() if row}
 
     def traffic(self, mapping_id: str) -> Traffic:
         """Return a mapping's counters so far."""

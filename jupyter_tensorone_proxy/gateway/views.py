@@ -26,13 +26,13 @@ from .desired import (
     public_url,
 )
 from .observer import Observer
-from .store import now
+from .tables import now
 from .xds.resources import health_check
 
 M = TypeVar("M", bound=Model)
 _RECENT_REQUESTS = 50
 
-EXTENSIONS = ["access-logs", "links", "users"]
+EXTENSIONS = ["access-logs", "events", "keys", "links", "sessions", "users"]
 """What this gateway's API has beyond the contract."""
 
 

@@ -86,7 +86,7 @@ def _run(args: Namespace, *, in_kernel: bool) -> Result:
     run = show if args.verb == "open" else RUN[args.verb]
     notice = _Notice(doing, in_kernel=in_kernel)
     try:
-        with announce_if_slow(notice.appear), ProxyClient() as client:
+        with announce_if_slow(notice.appear), ProxyClient(via="magic") as client:
             result = run(client, args, Viewer.from_environ())
     except BaseException:
         notice.end("failed")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..client import AsyncProxyClient
@@ -73,12 +73,13 @@ class Connection:
         """
         if self._gateway is not None:
             await self._gateway.ensure()
-        settings = resolve_settings(
+        found = resolve_settings(
             api_url=self._choice.api_url,
             api_key_file=self._choice.api_key_file,
             cluster_id=self._choice.cluster_id,
             environ=self._environ(),
         )
+        settings = replace(found, via="jupyter")
         if self._client is None or self._client.settings != settings:
             await self._close_client()
             self._client = AsyncProxyClient(settings=settings)

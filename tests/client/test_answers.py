@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from jupyter_tensorone_proxy.client import _operations as ops
+from jupyter_tensorone_proxy.client import _people as people
 from jupyter_tensorone_proxy.errors import (
     API_ERRORS,
     ApiError,
@@ -32,8 +33,8 @@ from tests.fixtures.tensorone import (
     success,
 )
 
-LINK = ops.create_link("port_1", user="ana")
-EXTENSIONS = [LINK, ops.create_user("ana")]
+LINK = people.create_link("port_1", user="ana")
+EXTENSIONS = [LINK, people.create_user("ana")]
 
 
 def error_for(response: httpx.Response, operation: Any = None) -> ProxyError:
@@ -222,7 +223,7 @@ def test_r16_an_answer_that_repeats_the_key_is_masked(response: httpx.Response) 
 def test_r16_an_answer_that_cannot_be_read_keeps_its_token_to_itself() -> None:
     """The complaint about a broken user answer does not quote the token in it."""
     answer = success({"nam": "ana", "token": "token-of-ana"})
-    error = error_for(answer, ops.create_user("ana"))
+    error = error_for(answer, people.create_user("ana"))
     assert type(error) is UnexpectedAnswerError
     assert "token-of-ana" not in f"{error} {error.__cause__}"
 

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from jupyter_tensorone_proxy.client import _operations as ops
+from jupyter_tensorone_proxy.client import _people as people
 from jupyter_tensorone_proxy.errors import InsecureUrlError, UnexpectedAnswerError
 from tests.fixtures.tensorone import (
     KEY,
@@ -93,7 +94,8 @@ def test_a_write_keeps_method_and_body(status: int, rim: SyncRim | AsyncRim) -> 
 
 @pytest.mark.parametrize("status", [301, 302, 303])
 @pytest.mark.parametrize(
-    "operation", [ops.create_user("a"), ops.delete_port("p"), ops.update_port("p", description="x")]
+    "operation",
+    [people.create_user("a"), ops.delete_port("p"), ops.update_port("p", description="x")],
 )
 def test_a_write_that_would_become_a_get_is_not_followed(
     status: int, operation: ops.Operation[object]

@@ -10,7 +10,7 @@ import sys
 
 from ...errors import GatewayError
 
-LATEST_REVISION = "0001"
+LATEST_REVISION = "0002"
 
 
 def migrate_in_another_process(url: str) -> None:

@@ -6,6 +6,7 @@ The rules are per-route overrides, so that changing them touches no open connect
 from __future__ import annotations
 
 import ipaddress
+from collections import defaultdict
 from collections.abc import Iterable
 
 from ..desired import DesiredCluster, DesiredMapping, Edge, https_origin
@@ -13,9 +14,13 @@ from .typed import Config, typed
 
 USER_AUDIENCE = "users"
 JWT_FILTER = "envoy.filters.http.jwt_authn"
+RBAC_FILTER = "envoy.filters.http.rbac"
 
 _FOREIGN = "(same-site|cross-site)"
 _MAPPED_PREFIX = 96
+_RBAC_PER_ROUTE = "envoy.extensions.filters.http.rbac.v3.RBACPerRoute"
+REVOKED_POLICY = "revoked"
+
 ANY: Config = {"any": True}
 
 
@@ -24,16 +29,36 @@ def address_override(mapping: DesiredMapping, cluster: DesiredCluster) -> Config
     return _per_route([address_rule(mapping, cluster)], [ANY])
 
 
-def people_override(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) -> Config:
+def people_override(
+    mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge, revoked: tuple[str, ...]
+) -> Config:
     """Admit only the allowed users, and only requests from the mapping's own pages."""
     private = is_private(mapping, cluster)
-    users = mapping.access.allowed_users if private else None
-    return _per_route([_users_rule(users)], [_origin_rule(mapping, edge)])
+    people = _users_rule(mapping.access.allowed_users if private else None)
+    if revoked:
+        people = {"and_ids": {"ids": [{"not_id": marked_as_revoked()}, people]}}
+    return _per_route([people], [_origin_rule(mapping, edge)])
 
 
 def everybody_override() -> Config:
     """Admit everybody: for the gateway's own pages."""
     return _per_route([ANY], [ANY])
+
+
+def revoked_override(revoked: tuple[str, ...]) -> Config:
+    """Mark requests with tokens that are signed and not expired, and yet no longer good.
+
+    Shadow rules only mark; `people_override` refuses what is marked. What a filter itself refuses
+    is noted too late for `replies` to tell.
+
+    Args:
+        revoked: Ids of the tokens (`jti`).
+    """
+    if not revoked:
+        return typed(_RBAC_PER_ROUTE, {})
+    policy = {"principals": [_any_token(revoked)], "permissions": [ANY]}
+    rules = {"action": "DENY", "policies": {REVOKED_POLICY: policy}}
+    return typed(_RBAC_PER_ROUTE, {"rbac": {"shadow_rules": rules}})
 
 
 def is_private(mapping: DesiredMapping, cluster: DesiredCluster) -> bool:
@@ -69,19 +94,49 @@ def cidr(text: str) -> Config:
     return {"address_prefix": str(network.network_address), "prefix_len": network.prefixlen}
 
 
+def revoked_matcher() -> Config:
+    """Return the matcher for the mark of `revoked_override`."""
+    path = [{"key": "shadow_effective_policy_id"}]
+    value = {"string_match": {"exact": REVOKED_POLICY}}
+    return {"filter": RBAC_FILTER, "path": path, "value": value}
+
+
+def marked_as_revoked() -> Config:
+    """Return the principal that `revoked_override` marked."""
+    matcher = revoked_matcher()
+    return {"sourced_metadata": {"metadata_matcher": matcher, "metadata_source": "DYNAMIC"}}
+
+
 def identity(claim: str, value: str) -> Config:
     """Return a principal or permission: the verified token's claim has this value."""
+    return _claim(claim, {"exact": value})
+
+
+def _claim(claim: str, match: Config) -> Config:
     path = [{"key": "identity"}, {"key": claim}]
-    matcher = {"filter": JWT_FILTER, "path": path, "value": {"string_match": {"exact": value}}}
+    matcher = {"filter": JWT_FILTER, "path": path, "value": {"string_match": match}}
     return {"sourced_metadata": {"metadata_matcher": matcher, "metadata_source": "DYNAMIC"}}
 
 
 def _per_route(principals: list[Config], permissions: list[Config]) -> Config:
     policy = {"principals": principals, "permissions": permissions}
-    return typed(
-        "envoy.extensions.filters.http.rbac.v3.RBACPerRoute",
-        {"rbac": {"rules": {"action": "ALLOW", "policies": {"admit": policy}}}},
-    )
+    rules = {"action": "ALLOW", "policies": {"admit": policy}}
+    return typed(_RBAC_PER_ROUTE, {"rbac": {"rules": rules}})
+
+
+def _any_token(ids: tuple[str, ...]) -> Config:
+    """Return the rule for tokens of these ids: a tree, because a list of a thousand is slow.
+
+    Ids end in random letters, so the last ones spread them evenly.
+    """
+    by_end: dict[str, list[Config]] = defaultdict(list)
+    for token_id in ids:
+        by_end[token_id[-1:]].append(identity("jti", token_id))
+    branches = [
+        {"and_ids": {"ids": [_claim("jti", {"suffix": end}), {"or_ids": {"ids": equal}}]}}
+        for end, equal in by_end.items()
+    ]
+    return {"or_ids": {"ids": branches}}
 
 
 def _users_rule(users: list[str] | None) -> Config:

@@ -6,10 +6,15 @@ from .access import JWT_FILTER
 from .typed import Config, typed
 
 ACCESS_LOG = "access.log"
+STREAM_LOG = "streams.log"
+STREAM_LOG_INTERVAL = "2s"
+_CLAIM = f"%DYNAMIC_METADATA({JWT_FILTER}:identity:{{}})%"
 
 
 def access_log(mapping_id: str) -> list[Config]:
-    """Return the access log of a mapping; `access_log.py` of the gateway reads it.
+    """Return the access log of a mapping, and the log of its streams that are open.
+
+    `access_log.py` and `enforcement.py` of the gateway read them.
 
     Names are short, because the log of a busy mapping is long.
     """
@@ -17,7 +22,8 @@ def access_log(mapping_id: str) -> list[Config]:
         "m": mapping_id,
         "t": "%START_TIME(%s.%3f)%",
         "a": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%",
-        "u": f"%DYNAMIC_METADATA({JWT_FILTER}:identity:sub)%",
+        "u": _CLAIM.format("sub"),
+        "j": _CLAIM.format("jti"),
         "v": "%REQ(:METHOD)%",
         "p": "%PATH(NQ)%",
         "s": "%RESPONSE_CODE%",
@@ -26,12 +32,17 @@ def access_log(mapping_id: str) -> list[Config]:
         "d": "%DURATION%",
         "g": "%REQ(USER-AGENT)%",
     }
+    stream = {"m": mapping_id, **{k: line[k] for k in "uj"}, "e": _CLAIM.format("exp")}
     return [
-        {
-            "name": "envoy.access_loggers.file",
-            "typed_config": typed(
-                "envoy.extensions.access_loggers.file.v3.FileAccessLog",
-                {"path": ACCESS_LOG, "log_format": {"json_format": line}},
-            ),
-        }
+        _file(ACCESS_LOG, line, "DownstreamEnd"),
+        _file(STREAM_LOG, stream, "DownstreamPeriodic"),
     ]
+
+
+def _file(path: str, line: Config, occasion: str) -> Config:
+    kind = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
+    return {
+        "name": "envoy.access_loggers.file",
+        "filter": {"log_type_filter": {"types": [occasion]}},
+        "typed_config": typed(kind, {"path": path, "log_format": {"json_format": line}}),
+    }

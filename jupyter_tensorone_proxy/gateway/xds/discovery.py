@@ -58,6 +58,7 @@ class _Waiting:
     """Resources whose acknowledgement somebody waits for."""
 
     keys: set[Key]
+    fails_early: bool = True
     reasons: list[tuple[str, str]] = field(default_factory=list)
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -66,7 +67,8 @@ class _Waiting:
         self.keys -= settled
         if reason is not None:
             self.reasons += [(name, reason) for _, name in sorted(settled)]
-        if not self.keys:
+        # What a refused listener names is never asked for, so nothing else may be waited for.
+        if not self.keys or (self.fails_early and self.reasons):
             self.done.set()
 
 

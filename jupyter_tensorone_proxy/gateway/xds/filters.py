@@ -21,7 +21,7 @@ COOKIE_PREFIX = "__Host-t1"
 NAMESPACE = "tensorone"
 VISITOR_PREFIX = "/.tensorone/"
 
-IP, SIGN_IN, ACCESS, COOKIES = "ip", "sign_in", "access", "cookies"
+IP, SIGN_IN, REVOKED, ACCESS, COOKIES = "ip", "sign_in", "revoked", "access", "cookies"
 CORS = "envoy.filters.http.cors"
 GZIP, BROTLI = "gzip", "br"
 
@@ -47,6 +47,7 @@ def http_filters(mapping: DesiredMapping, edge: Edge) -> list[Config]:
         {"name": IP, "typed_config": rbac},
         {"name": CORS, "typed_config": typed("envoy.extensions.filters.http.cors.v3.Cors", {})},
         {"name": SIGN_IN, "typed_config": _jwt_authn(mapping, edge)},
+        {"name": REVOKED, "typed_config": rbac},
         {"name": ACCESS, "typed_config": rbac},
         {"name": limits.FILTER, "typed_config": limits.filter_config()},
         {"name": shared_limits.NAME, "typed_config": shared_limits.filter_config()},
@@ -65,13 +66,16 @@ def http_filters(mapping: DesiredMapping, edge: Edge) -> list[Config]:
     ]
 
 
-def service_overrides(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) -> Config:
+def service_overrides(
+    mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge, revoked: tuple[str, ...]
+) -> Config:
     """Return the per-route settings for requests that go to the service."""
     private = access.is_private(mapping, cluster)
     overrides: Config = {
         IP: access.address_override(mapping, cluster),
         SIGN_IN: _requirement("signed-in" if private else "anyone"),
-        ACCESS: access.people_override(mapping, cluster, edge),
+        REVOKED: access.revoked_override(revoked),
+        ACCESS: access.people_override(mapping, cluster, edge, revoked),
         **_compression(cluster),
     }
     optional = {
@@ -87,6 +91,7 @@ def visitor_overrides(mapping: DesiredMapping, cluster: DesiredCluster) -> Confi
     return {
         IP: access.address_override(mapping, cluster),
         SIGN_IN: _requirement("anyone"),
+        REVOKED: access.everybody_override(),
         ACCESS: access.everybody_override(),
         shared_limits.NAME: shared_limits.off(),
     }
@@ -99,16 +104,34 @@ def request_headers(mapping: DesiredMapping) -> list[Config]:
     local address, which is what services such as MLflow, Jupyter and Streamlit insist on.
     """
     return [
-        *visitor_headers(),
+        *_identity_headers(),
+        *_assertion_header(mapping),
         header("x-forwarded-host", "%REQ(:authority)%"),
         header("origin", local_origin(mapping), action="OVERWRITE_IF_EXISTS"),
         header("cookie", f"%DYNAMIC_METADATA({NAMESPACE}:cookie)%"),
     ]
 
 
-def visitor_headers() -> list[Config]:
-    """Return what tells a page of ours, or the service, who is signed in."""
+def visitor_headers(mapping: DesiredMapping) -> list[Config]:
+    """Return what tells a page of ours which mapping it is of, and who is signed in how."""
+    return [
+        header("x-tensorone-port", mapping.id),
+        header("x-tensorone-address", "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"),
+        header("x-tensorone-session", f"%DYNAMIC_METADATA({JWT_FILTER}:identity:jti)%"),
+        *_identity_headers(),
+    ]
+
+
+def _identity_headers() -> list[Config]:
     return [header("x-forwarded-user", f"%DYNAMIC_METADATA({JWT_FILTER}:identity:sub)%")]
+
+
+def _assertion_header(mapping: DesiredMapping) -> list[Config]:
+    """Return the signed form of the identity, which a session holds for services that want it."""
+    if not mapping.access.identity_assertion:
+        return []
+    claim = f"%DYNAMIC_METADATA({JWT_FILTER}:identity:assertion)%"
+    return [header("x-tensorone-assertion", claim)]
 
 
 def response_headers(mapping: DesiredMapping, cluster: DesiredCluster) -> list[Config]:
@@ -166,10 +189,12 @@ def early_header_removal() -> list[Config]:
         "x-auth-request-user",
         "remote-user",
         "forwarded",
-        "x-tensorone-port",
     )
     mutations: list[Config] = [{"remove": name} for name in names]
-    mutations.append({"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}})
+    mutations += [
+        {"remove_on_match": {"key_matcher": {"prefix": prefix}}}
+        for prefix in ("x-envoy-", "x-tensorone-")
+    ]
     return [
         {
             "name": "remove_forged_headers",

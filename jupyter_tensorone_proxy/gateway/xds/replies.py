@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from ..pages import HEADERS, page
+from .access import revoked_matcher
 from .filters import NAMESPACE, VISITOR_PREFIX
 from .typed import Config
 
 _PORT = f"%METADATA(ROUTE:{NAMESPACE}:internal_port)%"
+_OWNER = f"%METADATA(ROUTE:{NAMESPACE}:owner_html)%"
 _NAME = f"%METADATA(ROUTE:{NAMESPACE}:name_html)%"
 
 
@@ -21,22 +23,33 @@ def local_replies() -> Config:
     nothing_listens = _and(_flag("UF", "UC", "LR"), _status(503))
     return {
         "mappers": [
-            _redirect_to_sign_in(),
+            _redirect_to_sign_in(_status(401)),
+            _redirect_to_sign_in(_revoked()),
+            *_pair(
+                _revoked(),
+                new_status=401,
+                code="UNAUTHORIZED",
+                message="This session has ended: sign in again.",
+                title="Signed out",
+                text="This session has ended. Open this service again from your notebook, "
+                f"or ask {_OWNER} for a link.",
+            ),
             *_pair(
                 _status(401),
                 code="UNAUTHORIZED",
                 message="Sign in to use this port: send a session cookie or a Bearer token.",
                 title="Sign in",
-                text="Open this service from your notebook, or ask its owner for a link.",
+                text=f"Open this service from your notebook, or ask {_OWNER} for a link.",
             ),
             *_pair(
                 _status(403),
                 code="FORBIDDEN",
                 message="This request may not use this port: the user, the client address or the "
                 "Origin is not admitted.",
-                title="You cannot open this",
+                title=f"{_NAME} is not shared with you",
                 text="It is shared with other people, with other addresses, or the request came "
-                "from another site. Ask its owner to add you.",
+                f"from another site. Ask {_OWNER} to add you. "
+                f'<a href="{VISITOR_PREFIX}sign-in?next=/">Who am I here?</a>',
             ),
             *_pair(
                 _status(429),
@@ -83,11 +96,11 @@ def local_replies() -> Config:
     }
 
 
-def _redirect_to_sign_in() -> Config:
+def _redirect_to_sign_in(condition: Config) -> Config:
     """Send people to the sign-in page. `next` comes last and is not encoded: it is the rest."""
     location = f"{VISITOR_PREFIX}sign-in?next=%REQ(:path)%"
     return {
-        "filter": _and(_status(401), _header(":method", {"exact": "GET"}), _wants_html()),
+        "filter": _and(condition, _header(":method", {"exact": "GET"}), _wants_html()),
         "status_code": 302,
         "body": {"inline_string": ""},
         "headers_to_add": _headers({"location": location, **HEADERS}),
@@ -146,6 +159,11 @@ def _status(code: int) -> Config:
 
 def _flag(*flags: str) -> Config:
     return {"response_flag_filter": {"flags": list(flags)}}
+
+
+def _revoked() -> Config:
+    # Unless it says otherwise, the filter matches where there is no such key.
+    return {"metadata_filter": {"matcher": revoked_matcher(), "match_if_key_not_found": False}}
 
 
 def _header(name: str, match: dict[str, Any]) -> Config:

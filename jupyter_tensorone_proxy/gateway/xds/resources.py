@@ -12,7 +12,7 @@ from typing import Any
 from ...models import HealthCheck
 from ..desired import Certificate, DesiredCluster, DesiredMapping, Edge, bracketed, secrets_of
 from . import balancing, filters, raw, replies
-from .access_logging import access_log
+from .access_logging import STREAM_LOG_INTERVAL, access_log
 from .typed import Config, typed
 
 VISITOR_CLUSTER = "visitor_pages"
@@ -202,8 +202,17 @@ def make_listener(group: tuple[DesiredMapping, ...], cluster: DesiredCluster, ed
     }
 
 
-def make_routes(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) -> Config:
-    """Return the routes: the gateway's own pages, everything else to the service."""
+def make_routes(
+    mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge, revoked: tuple[str, ...]
+) -> Config:
+    """Return the routes: the gateway's own pages, everything else to the service.
+
+    Args:
+        mapping: The mapping.
+        cluster: What holds for all mappings.
+        edge: What all listeners share.
+        revoked: Ids of sessions and tokens that are signed, and yet no longer good.
+    """
     domain = mapping.request.custom_domain
     names = [domain] if domain else [bracketed(name) for name in edge.host_names]
     return {
@@ -215,7 +224,7 @@ def make_routes(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) ->
                 "domains": names,
                 "routes": [
                     _visitor_route(mapping, cluster),
-                    _service_route(mapping, cluster, edge),
+                    _service_route(mapping, cluster, edge, revoked),
                 ],
             },
             {
@@ -263,15 +272,14 @@ def _visitor_route(mapping: DesiredMapping, cluster: DesiredCluster) -> Config:
     return {
         "match": {"prefix": filters.VISITOR_PREFIX},
         "route": {"cluster": VISITOR_CLUSTER, "timeout": "15s"},
-        "request_headers_to_add": [
-            filters.header("x-tensorone-port", mapping.id),
-            *filters.visitor_headers(),
-        ],
+        "request_headers_to_add": filters.visitor_headers(mapping),
         "typed_per_filter_config": filters.visitor_overrides(mapping, cluster),
     }
 
 
-def _service_route(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) -> Config:
+def _service_route(
+    mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge, revoked: tuple[str, ...]
+) -> Config:
     websockets = cluster.network.websocket_support
     return {
         "match": {"prefix": "/"},
@@ -280,6 +288,7 @@ def _service_route(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge)
                 filters.NAMESPACE: {
                     "internal_port": str(mapping.request.internal_port),
                     "name_html": html.escape(mapping.request.description),
+                    "owner_html": html.escape(edge.owner),
                 }
             }
         },
@@ -291,7 +300,7 @@ def _service_route(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge)
         },
         "request_headers_to_add": filters.request_headers(mapping),
         "response_headers_to_add": filters.response_headers(mapping, cluster),
-        "typed_per_filter_config": filters.service_overrides(mapping, cluster, edge),
+        "typed_per_filter_config": filters.service_overrides(mapping, cluster, edge, revoked),
     }
 
 
@@ -305,7 +314,8 @@ def _tls_chain(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) -> 
     domain = mapping.request.custom_domain
     is_raw = mapping.request.app_protocol == "tcp"
     return {
-        "name": mapping.id,
+        # Envoy closes the connections of a chain that is replaced, and only these.
+        "name": f"{mapping.id}.{mapping.generation}",
         "filter_chain_match": {
             "transport_protocol": "tls",
             **({"server_names": [domain]} if domain else {}),
@@ -366,6 +376,7 @@ def _http_manager(mapping: DesiredMapping, edge: Edge) -> Config:
         path_with_escaped_slashes_action="KEEP_UNCHANGED",
         local_reply_config=replies.local_replies(),
         access_log=access_log(mapping.id),
+        access_log_options={"access_log_flush_interval": STREAM_LOG_INTERVAL},
     )
 
 

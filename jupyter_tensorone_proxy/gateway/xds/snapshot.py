@@ -86,7 +86,8 @@ def _all(desired: Desired, unchecked: frozenset[str]) -> Iterator[Resource]:
         yield _cluster(mapping, desired.cluster)
         yield _endpoints(mapping, mapping.id not in unchecked)
         if not is_raw(mapping):
-            yield _routes(mapping, desired.cluster, desired.edge)
+            revoked = desired.revocations.of(mapping.id)
+            yield _routes(mapping, desired.cluster, desired.edge, revoked)
     for group in by_port.values():
         # An HTTP listener has nothing of the cluster's settings in it, so that none cuts it.
         cluster = desired.cluster if is_raw(group[0]) else None
@@ -138,8 +139,10 @@ def _endpoints(mapping: DesiredMapping, check_health: bool) -> Resource:  # noqa
 
 
 @lru_cache(maxsize=_KEPT)
-def _routes(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) -> Resource:
-    return make_resource(messages.ROUTES, resources.make_routes(mapping, cluster, edge))
+def _routes(
+    mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge, revoked: tuple[str, ...]
+) -> Resource:
+    return make_resource(messages.ROUTES, resources.make_routes(mapping, cluster, edge, revoked))
 
 
 @lru_cache(maxsize=_KEPT)

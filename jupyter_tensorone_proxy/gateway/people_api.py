@@ -1,0 +1,304 @@
+"""The routes for people: users, links, sessions, and the keys that sign for them (extensions)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import FastAPI, Query, Request
+from fastapi.responses import Response
+
+from ..errors import ConflictError, NotFoundError, PortNotFoundError
+from ..models import Model
+from ..people import (
+    KeyRotation,
+    Link,
+    LinkRequest,
+    Revoked,
+    Session,
+    User,
+    UserRequest,
+    UserSettings,
+)
+from ..validation import parse_request
+from . import answers
+from .audit import Note
+from .context import PROXY, Context
+from .desired import DesiredMapping, public_url
+from .identity import USER_TOKEN_SECONDS, new_id
+from .openapi import Deleted, Success, documented
+from .store import Transaction
+from .tables import now
+from .xds.filters import VISITOR_PREFIX
+
+REQUESTS: list[type[Model]] = [KeyRotation, LinkRequest, UserRequest, UserSettings]
+"""Bodies of these routes, for the API's description."""
+
+Name = Annotated[str | None, Query(max_length=200)]
+
+
+def add_routes(app: FastAPI, context: Context) -> None:
+    """Add the routes for people to the API."""
+    _add_links(app, context)
+    _add_users(app, context)
+    _add_sessions(app, context)
+    _add_keys(app, context)
+
+
+# --- links ---------------------------------------------------------------------------------
+
+
+def _add_links(app: FastAPI, context: Context) -> None:
+    @app.post(
+        f"{PROXY}/links",
+        **documented(
+            Success[Link],
+            PortNotFoundError,
+            ConflictError,
+            status=201,
+            request=LinkRequest,
+            example={"port_id": "port_123", "user": "ml_engineer"},
+            changes=True,
+        ),
+    )
+    async def create_link(cluster_id: str, request: Request) -> Response:
+        context.require_cluster(cluster_id)
+        asked = parse_request(LinkRequest, await request.body())
+        mapping = await _mapping_for(context, asked)
+        link = _make_link(context, asked, mapping)
+        via = "open" if request.headers.get("x-tensorone-via") == "jupyter" else "link"
+        async with context.store.transaction() as transaction:
+            transaction.users.add(asked.user)
+            transaction.links.add(link, via=via, ends_sessions=asked.ends_sessions)
+            told = {"link_id": link.id, "user": link.user, "one_time": link.one_time}
+            transaction.events.add(Note("link.created", mapping.id, told))
+        return answers.success(link.to_wire(), status=201)
+
+    @app.get(f"{PROXY}/links", **documented(Success[list[Link]]))
+    async def list_links(cluster_id: str, port_id: Name = None) -> Response:
+        context.require_cluster(cluster_id)
+        async with context.store.transaction() as transaction:
+            links = transaction.links.all(port_id)
+        return answers.success([link.to_wire() for link in links])
+
+    @app.delete(
+        f"{PROXY}/links/{{link_id}}", **documented(Success[Deleted], NotFoundError, changes=True)
+    )
+    async def delete_link(cluster_id: str, link_id: str) -> Response:
+        context.require_cluster(cluster_id)
+        async with context.store.transaction() as transaction:
+            if not transaction.links.remove(link_id):
+                raise NotFoundError(f"There is no link {link_id!r}")
+            transaction.events.add(Note("link.revoked", details={"link_id": link_id}))
+        return answers.success({"id": link_id, "deleted": True})
+
+
+async def _mapping_for(context: Context, asked: LinkRequest) -> DesiredMapping:
+    """Return the mapping a link is for, opened to its person if that was asked for."""
+    mapping = context.controller.mapping(asked.port_id)
+    if mapping.is_for(asked.user):
+        return mapping
+    if not asked.allow:
+        raise ConflictError(
+            f"{mapping.request.description} is not shared with {asked.user}",
+            details={
+                "user": asked.user,
+                "allowed_users": mapping.access.allowed_users,
+                "suggestion": "Set allow to true (--allow) to add them, or change allowed_users.",
+            },
+        )
+    users = [*(mapping.access.allowed_users or []), asked.user]
+    return await context.controller.update_port(
+        mapping.id, {"access_control": {"allowed_users": users}}
+    )
+
+
+def _make_link(context: Context, asked: LinkRequest, mapping: DesiredMapping) -> Link:
+    seconds, link_id = asked.expires_in_seconds, new_id("link")
+    token = context.signer.link(mapping.id, asked.user, link_id, lifetime_seconds=seconds)
+    path = quote(asked.path, safe="/?&=%+,;:@!$'()*~-._[]#")
+    url = public_url(mapping, context.controller.desired.edge)
+    moment = now()
+    return Link(
+        id=link_id,
+        port_id=mapping.id,
+        user=asked.user,
+        url=f"{url}{VISITOR_PREFIX}link?token={token}&next={path}",
+        one_time=asked.one_time,
+        created_at=moment,
+        expires_at=moment + timedelta(seconds=seconds),
+    )
+
+
+# --- users ---------------------------------------------------------------------------------
+
+
+def _add_users(app: FastAPI, context: Context) -> None:
+    @app.get(f"{PROXY}/users", **documented(Success[list[User]]))
+    async def list_users(cluster_id: str) -> Response:
+        context.require_cluster(cluster_id)
+        async with context.store.transaction() as transaction:
+            users = transaction.users.all()
+        return answers.success([user.to_wire() for user in users])
+
+    @app.post(
+        f"{PROXY}/users",
+        **documented(
+            Success[User],
+            ConflictError,
+            status=201,
+            request=UserRequest,
+            example={"name": "ml_engineer"},
+            changes=True,
+        ),
+    )
+    async def create_user(cluster_id: str, request: Request) -> Response:
+        context.require_cluster(cluster_id)
+        name = parse_request(UserRequest, await request.body()).name
+        async with context.store.transaction() as transaction:
+            known = transaction.users.find(name)
+            if known is not None and known.has_token:
+                raise ConflictError(
+                    f"There is already a user {name!r}",
+                    details={"suggestion": "Choose another name, or rotate this one's token"},
+                )
+            transaction.users.add(name)
+            transaction.events.add(Note("user.added", details={"user": name}))
+            user = _with_new_token(context, transaction, name)
+        return answers.success(user.to_wire(), status=201)
+
+    _add_user_changes(app, context)
+
+
+def _add_user_changes(app: FastAPI, context: Context) -> None:
+    one = f"{PROXY}/users/{{name:path}}"
+
+    @app.put(
+        one,
+        **documented(
+            Success[User],
+            NotFoundError,
+            request=UserSettings,
+            example={"disabled": True},
+            changes=True,
+        ),
+    )
+    async def update_user(cluster_id: str, name: str, request: Request) -> Response:
+        context.require_cluster(cluster_id)
+        wanted = parse_request(UserSettings, await request.body())
+
+        def change(transaction: Transaction) -> User:
+            user = _require_user(transaction, name)
+            if wanted.disabled is None or wanted.disabled == user.disabled:
+                return user
+            transaction.users.set_disabled(name, disabled=wanted.disabled)
+            action = "user.disabled" if wanted.disabled else "user.enabled"
+            transaction.events.add(Note(action, details={"user": name}))
+            if wanted.disabled:
+                _throw_out(transaction, name)
+            return _require_user(transaction, name)
+
+        user = await context.controller.change_people(change)
+        return answers.success(user.to_wire())
+
+    @app.post(f"{one}/token", **documented(Success[User], NotFoundError, status=201, changes=True))
+    async def rotate_token(cluster_id: str, name: str) -> Response:
+        context.require_cluster(cluster_id)
+
+        def change(transaction: Transaction) -> User:
+            _require_user(transaction, name)
+            transaction.users.revoke_token(name, now() + timedelta(seconds=USER_TOKEN_SECONDS))
+            transaction.events.add(Note("user.token_rotated", details={"user": name}))
+            return _with_new_token(context, transaction, name)
+
+        user = await context.controller.change_people(change)
+        return answers.success(user.to_wire(), status=201)
+
+    @app.delete(one, **documented(Success[Deleted], NotFoundError, changes=True))
+    async def delete_user(cluster_id: str, name: str) -> Response:
+        context.require_cluster(cluster_id)
+
+        def change(transaction: Transaction) -> None:
+            _require_user(transaction, name)
+            _throw_out(transaction, name)
+            transaction.users.remove(name)
+            transaction.events.add(Note("user.removed", details={"user": name}))
+
+        await context.controller.change_people(change)
+        return answers.success({"id": name, "deleted": True})
+
+
+def _with_new_token(context: Context, transaction: Transaction, name: str) -> User:
+    token_id = new_id("tok")
+    token = context.signer.user_token(name, token_id)
+    transaction.users.set_token(name, token_id, token)
+    return _require_user(transaction, name).model_copy(update={"token": token})
+
+
+def _throw_out(transaction: Transaction, name: str) -> None:
+    transaction.users.revoke_token(name, now() + timedelta(seconds=USER_TOKEN_SECONDS))
+    transaction.revoke(transaction.sessions.live(user=name))
+
+
+def _require_user(transaction: Transaction, name: str) -> User:
+    user = transaction.users.find(name)
+    if user is None:
+        raise NotFoundError(
+            f"There is no user {name!r}",
+            details={"suggestion": "List the users to see their names"},
+        )
+    return user
+
+
+# --- sessions and keys ---------------------------------------------------------------------
+
+
+def _add_sessions(app: FastAPI, context: Context) -> None:
+    @app.get(f"{PROXY}/sessions", **documented(Success[list[Session]]))
+    async def list_sessions(cluster_id: str, port_id: Name = None, user: Name = None) -> Response:
+        context.require_cluster(cluster_id)
+        context.observer.read()
+        async with context.store.transaction() as transaction:
+            sessions = transaction.sessions.live(port_id=port_id, user=user)
+        seen = context.observer.usage.last_seen([session.id for session in sessions])
+        shown = [s.model_copy(update={"last_seen": seen.get(s.id, s.created_at)}) for s in sessions]
+        return answers.success([session.to_wire() for session in shown])
+
+    @app.delete(f"{PROXY}/sessions", **documented(Success[Revoked], changes=True))
+    async def revoke_sessions(cluster_id: str, port_id: Name = None, user: Name = None) -> Response:
+        context.require_cluster(cluster_id)
+        revoked = await context.controller.change_people(
+            lambda tx: tx.revoke(tx.sessions.live(port_id=port_id, user=user))
+        )
+        return answers.success({"revoked": len(revoked)})
+
+    @app.delete(
+        f"{PROXY}/sessions/{{session_id}}",
+        **documented(Success[Deleted], NotFoundError, changes=True),
+    )
+    async def revoke_session(cluster_id: str, session_id: str) -> Response:
+        context.require_cluster(cluster_id)
+        revoked = await context.controller.change_people(
+            lambda tx: tx.revoke(tx.sessions.live(session_id=session_id))
+        )
+        if not revoked:
+            raise NotFoundError(
+                f"There is no live session {session_id!r}",
+                details={"suggestion": "List the sessions; it may have ended by itself"},
+            )
+        return answers.success({"id": session_id, "deleted": True})
+
+
+def _add_keys(app: FastAPI, context: Context) -> None:
+    @app.post(
+        f"{PROXY}/keys",
+        **documented(
+            Success[KeyRotation], request=KeyRotation, example={"overlap": True}, changes=True
+        ),
+    )
+    async def rotate_keys(cluster_id: str, request: Request) -> Response:
+        context.require_cluster(cluster_id)
+        wanted = parse_request(KeyRotation, await request.body() or b"{}")
+        await context.rotate_keys(wanted.overlap)
+        return answers.success({"overlap": wanted.overlap})
