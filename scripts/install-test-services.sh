@@ -25,6 +25,7 @@ wanted=(
   redis-server=redis-server
   socat=socat # puts TLS around a client that has none
   testssl=testssl.sh
+  wrk=wrk # the benchmarks
 )
 apart=(mlflow sslyze)
 environment="${XDG_CACHE_HOME:-$HOME/.cache}/jupyter-tensorone-proxy/test-services"

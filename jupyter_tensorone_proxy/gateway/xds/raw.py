@@ -12,6 +12,9 @@ from ..desired import DesiredCluster, DesiredMapping
 from .access import address_rule, cidr
 from .typed import Config, typed
 
+ALPN = ["postgresql"]
+"""PostgreSQL's clients insist on it (`sslnegotiation=direct`); others may offer any, or none."""
+
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 

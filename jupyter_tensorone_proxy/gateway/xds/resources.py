@@ -321,7 +321,7 @@ def _tls_chain(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) -> 
             **({"server_names": [domain]} if domain else {}),
         },
         "transport_socket": _downstream_tls(
-            [] if is_raw else ["h2", "http/1.1"], secrets_of(mapping, edge)
+            raw.ALPN if is_raw else ["h2", "http/1.1"], secrets_of(mapping, edge)
         ),
         "transport_socket_connect_timeout": "10s",
         "filters": raw.tcp_filters(mapping, cluster) if is_raw else [_http_manager(mapping, edge)],
