@@ -19,7 +19,10 @@
         │   └── ProtectedPortError  403 PROTECTED_PORT
         ├── NotFoundError           404 NOT_FOUND
         │   ├── ClusterNotFoundError    404 CLUSTER_NOT_FOUND
-        │   └── PortNotFoundError       404 PORT_NOT_FOUND
+        │   ├── PortNotFoundError       404 PORT_NOT_FOUND
+        │   ├── LinkNotFoundError       404 LINK_NOT_FOUND
+        │   ├── SessionNotFoundError    404 SESSION_NOT_FOUND
+        │   └── UserNotFoundError       404 USER_NOT_FOUND
         ├── ConflictError           409 CONFLICT
         │   ├── PortAlreadyMappedError  409 PORT_ALREADY_MAPPED
         │   └── ExternalPortInUseError  409 EXTERNAL_PORT_IN_USE
@@ -194,6 +197,24 @@ class PortNotFoundError(NotFoundError):
     """No port mapping of that id."""
 
     default_code = "PORT_NOT_FOUND"
+
+
+class LinkNotFoundError(NotFoundError):
+    """No link of that id that can still be used."""
+
+    default_code = "LINK_NOT_FOUND"
+
+
+class SessionNotFoundError(NotFoundError):
+    """No live session of that id."""
+
+    default_code = "SESSION_NOT_FOUND"
+
+
+class UserNotFoundError(NotFoundError):
+    """No user of that name."""
+
+    default_code = "USER_NOT_FOUND"
 
 
 class ConflictError(ApiError):

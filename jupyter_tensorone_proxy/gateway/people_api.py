@@ -9,7 +9,13 @@ from urllib.parse import quote
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import Response
 
-from ..errors import ConflictError, NotFoundError, PortNotFoundError
+from ..errors import (
+    ConflictError,
+    LinkNotFoundError,
+    PortNotFoundError,
+    SessionNotFoundError,
+    UserNotFoundError,
+)
 from ..models import Model
 from ..people import (
     KeyRotation,
@@ -83,13 +89,14 @@ def _add_links(app: FastAPI, context: Context) -> None:
         return answers.success([link.to_wire() for link in links])
 
     @app.delete(
-        f"{PROXY}/links/{{link_id}}", **documented(Success[Deleted], NotFoundError, changes=True)
+        f"{PROXY}/links/{{link_id}}",
+        **documented(Success[Deleted], LinkNotFoundError, changes=True),
     )
     async def delete_link(cluster_id: str, link_id: str) -> Response:
         context.require_cluster(cluster_id)
         async with context.store.transaction() as transaction:
             if not transaction.links.remove(link_id):
-                raise NotFoundError(f"There is no link {link_id!r}")
+                raise LinkNotFoundError(f"There is no link {link_id!r}")
             transaction.events.add(Note("link.revoked", details={"link_id": link_id}))
         return answers.success({"id": link_id, "deleted": True})
 
@@ -178,7 +185,7 @@ def _add_user_changes(app: FastAPI, context: Context) -> None:
         one,
         **documented(
             Success[User],
-            NotFoundError,
+            UserNotFoundError,
             request=UserSettings,
             example={"disabled": True},
             changes=True,
@@ -202,7 +209,9 @@ def _add_user_changes(app: FastAPI, context: Context) -> None:
         user = await context.controller.change_people(change)
         return answers.success(user.to_wire())
 
-    @app.post(f"{one}/token", **documented(Success[User], NotFoundError, status=201, changes=True))
+    @app.post(
+        f"{one}/token", **documented(Success[User], UserNotFoundError, status=201, changes=True)
+    )
     async def rotate_token(cluster_id: str, name: str) -> Response:
         context.require_cluster(cluster_id)
 
@@ -215,7 +224,7 @@ def _add_user_changes(app: FastAPI, context: Context) -> None:
         user = await context.controller.change_people(change)
         return answers.success(user.to_wire(), status=201)
 
-    @app.delete(one, **documented(Success[Deleted], NotFoundError, changes=True))
+    @app.delete(one, **documented(Success[Deleted], UserNotFoundError, changes=True))
     async def delete_user(cluster_id: str, name: str) -> Response:
         context.require_cluster(cluster_id)
 
@@ -244,7 +253,7 @@ def _throw_out(transaction: Transaction, name: str) -> None:
 def _require_user(transaction: Transaction, name: str) -> User:
     user = transaction.users.find(name)
     if user is None:
-        raise NotFoundError(
+        raise UserNotFoundError(
             f"There is no user {name!r}",
             details={"suggestion": "List the users to see their names"},
         )
@@ -275,7 +284,7 @@ def _add_sessions(app: FastAPI, context: Context) -> None:
 
     @app.delete(
         f"{PROXY}/sessions/{{session_id}}",
-        **documented(Success[Deleted], NotFoundError, changes=True),
+        **documented(Success[Deleted], SessionNotFoundError, changes=True),
     )
     async def revoke_session(cluster_id: str, session_id: str) -> Response:
         context.require_cluster(cluster_id)
@@ -283,7 +292,7 @@ def _add_sessions(app: FastAPI, context: Context) -> None:
             lambda tx: tx.revoke(tx.sessions.live(session_id=session_id))
         )
         if not revoked:
-            raise NotFoundError(
+            raise SessionNotFoundError(
                 f"There is no live session {session_id!r}",
                 details={"suggestion": "List the sessions; it may have ended by itself"},
             )
