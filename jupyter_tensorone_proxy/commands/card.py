@@ -14,9 +14,9 @@ from .rows import Health, Row
 from .text import NOTHING, last_check_of, requests_of
 
 _TONES = {
-    "good": "var(--jp-success-color1, #388e3c)",
-    "bad": "var(--jp-error-color1, #d84315)",
-    "neutral": "var(--jp-warn-color1, #b26a00)",
+    "good": "var(--jp-success-color0, #388e3c)",
+    "bad": "var(--jp-error-color0, #d84315)",
+    "neutral": "var(--jp-warn-color0, #b26a00)",
 }
 _FRAME = (
     "border: 1px solid var(--jp-border-color2, #9e9e9e); border-radius: 4px; padding: 6px 12px; "
@@ -33,6 +33,9 @@ _NAME = (
     "overflow-wrap: anywhere;"
 )
 _TABLE = "border: 0; border-collapse: collapse; margin: 0; color: inherit; font-size: inherit;"
+_LINE = "background: none;"
+"""On every table row: Lab would stripe them."""
+
 _MUTED = "color: var(--jp-ui-font-color2, inherit);"
 _LINK = "color: var(--jp-content-link-color, revert); text-decoration: underline;"
 
@@ -48,7 +51,7 @@ def mapping_card(row: Row) -> str:
     return frame(
         f"<div>{_dot(row.health)} <strong>{_isolated(row.name)}</strong> &nbsp; "
         f"port {port} → {_code(row.address)} &nbsp; {_who(row)}</div>"
-        f"<div>{_open(row)}{_health(row.health)} · {stop}</div>"
+        f"<div>{_open(row)}{escape(row.health.word)} · {stop}</div>"
     )
 
 
@@ -114,7 +117,7 @@ def facts_card(facts: Sequence[tuple[str, str]]) -> str:
         facts: Plain text; escaped here.
     """
     lines = "".join(
-        f'<tr><th scope="row" style="{_CELL}">{escape(name)}</th>'
+        f'<tr style="{_LINE}"><th scope="row" style="{_CELL}">{escape(name)}</th>'
         f'<td style="{_CELL}">{_isolated(value)}</td></tr>'
         for name, value in facts
     )
@@ -135,7 +138,9 @@ def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
         return frame(escape(NOTHING))
     titles = "".join(f'<th scope="col" style="{_CELL}">{escape(title)}</th>' for title in head)
     lines = "".join(
-        "<tr>" + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in line) + "</tr>"
+        f'<tr style="{_LINE}">'
+        + "".join(f'<td style="{_CELL}">{cell}</td>' for cell in line)
+        + "</tr>"
         for line in body
     )
     return frame(

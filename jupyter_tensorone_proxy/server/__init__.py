@@ -2,6 +2,7 @@
 
 `app.py` is the extension with its settings, `routes.py` and `go.py` answer requests, `opening.py`
 finds or makes the address to go to, `connection.py` knows which API is spoken to,
-`gateway_process.py` runs the gateway, and `kernel_environment.py` tells kernels about all of it.
+`gateway_process.py` runs the gateway, and `kernel_environment.py` tells kernels about all of it;
+`key_file.py` keeps the API key out of their environment.
 Nothing here imports the gateway: it is another process, maybe of another Python environment.
 """

@@ -7,8 +7,8 @@ key is ever a setting here, only the file that holds it.
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,8 @@ from .connection import ApiChoice, Connection
 from .gateway_process import GatewayProcess
 from .go import GO_PATH
 from .identity import user_name
-from .kernel_environment import wrap_kernel_start
+from .kernel_environment import Variables, link_variables, wrap_kernel_start
+from .key_file import KEY, KernelKeyFile
 from .opening import Opener
 from .routes import handlers
 
@@ -76,6 +77,7 @@ class TensorOneProxy(ExtensionApp):
     ).tag(config=True)
 
     _connection: Connection | None = None
+    _key_file: KernelKeyFile | None = None
     _warm_up: asyncio.Task[None] | None = None
 
     def initialize_handlers(self) -> None:
@@ -89,6 +91,7 @@ class TensorOneProxy(ExtensionApp):
         self._connection = Connection(self._choice, self._make_gateway())
         opener = Opener(self.auto_expose_on_go, self._jupyters_own_ports)
         self.handlers.extend(handlers(self._connection, opener))
+        self._key_file = KernelKeyFile(os.environ)
         wrap_kernel_start(self._server.kernel_manager, self._kernel_environment)
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:  # noqa: ARG002 - Jupyter's hook
@@ -99,6 +102,8 @@ class TensorOneProxy(ExtensionApp):
         if self._warm_up is not None:
             self._warm_up.cancel()
             await asyncio.wait([self._warm_up])
+        if self._key_file is not None:
+            self._key_file.remove()
         if self._connection is not None:
             await self._connection.close()
 
@@ -131,13 +136,17 @@ class TensorOneProxy(ExtensionApp):
         else:
             self.log.info("Ports are exposed through %s.", settings.api_url if settings else "")
 
-    def _kernel_environment(self, kernel_id: str) -> Mapping[str, str]:
-        return {
+    def _kernel_environment(self, kernel_id: str) -> Variables:
+        go_url = url_path_join(self._server.base_url, GO_PATH)
+        by_file = self._key_file.variables() if self._key_file else {}
+        told = {
+            **by_file,
             **self._choice.environment(),
             "TENSORONE_KERNEL_ID": kernel_id,
-            "TENSORONE_GO_URL": url_path_join(self._server.base_url, GO_PATH),
+            "TENSORONE_GO_URL": go_url,
             "TENSORONE_USER": user_name(CallContext.get(CallContext.JUPYTER_HANDLER)),
         }
+        return Variables(told, defaults=link_variables(go_url), removed=frozenset({KEY}))
 
     def _jupyters_own_ports(self) -> dict[int, str]:
         kernels: Any = self._server.kernel_manager

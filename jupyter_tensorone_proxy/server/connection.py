@@ -16,6 +16,7 @@ from pathlib import Path
 from ..client import AsyncProxyClient
 from ..settings import has_api_key, resolve_settings
 from .gateway_process import GatewayProcess
+from .key_file import KEY_FILE
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class ApiChoice:
             return {"TENSORONE_STATE_DIR": str(self.state_dir)}
         configured = {
             "TENSORONE_API_URL": self.api_url,
-            "TENSORONE_API_KEY_FILE": self.api_key_file,
+            KEY_FILE: self.api_key_file,
             "TENSORONE_CLUSTER_ID": self.cluster_id,
         }
         return {name: value for name, value in configured.items() if value}

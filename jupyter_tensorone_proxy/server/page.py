@@ -83,7 +83,7 @@ def question_page(question: Question) -> str:
         f"Open {service}?",
         f"<p>{consequence} You will be signed in there as <strong>{user}</strong>.</p>"
         f'<form method="post" action="{escape(question.action)}">{question.xsrf_field}'
-        f"<button autofocus>Open {service}</button></form>"
+        f"<button>Open {service}</button></form>"
         "<p><small>Jupyter asks because this did not come from its own page. "
         "If you did not want to open it, close this tab.</small></p>",
     )

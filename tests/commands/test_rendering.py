@@ -97,7 +97,7 @@ def _card(**fields: Any) -> tuple[_Page, Result]:
 def test_the_card_says_name_port_address_people_and_health() -> None:
     """All that matters is in the card, and its link is safe to open."""
     page, result = _card(description="TensorBoard", health_status="healthy")
-    for text in ("TensorBoard", "port 6006", "https://localhost:32001", "● healthy", "Open"):
+    for text in ("● TensorBoard", "port 6006", "https://localhost:32001", "healthy", "Open"):
         assert text in page.text
     assert "Anyone who signs in" in page.text
     (link,) = page.links
@@ -171,5 +171,7 @@ def test_public_is_said_with_more_than_a_colour() -> None:
 def test_health_is_shape_and_word(status: str | None, shown: str) -> None:
     """Just after exposing, an unknown health reads as what it is: being checked."""
     page, result = _card(health_status=status)
-    assert shown in page.text
+    shape, word = shown.split(" ", 1)
+    assert page.text.startswith(f"{shape} port 6006")
+    assert f"· {word} · stop" in page.text
     assert shown in result.text()

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import getpass
 import json
+import os
+import stat
+import subprocess
 import sys
 from pathlib import Path
 from time import monotonic
@@ -12,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from jupyter_tensorone_proxy.server.kernel_environment import link_variables
+from jupyter_tensorone_proxy.settings import resolve_settings
 from tests.fixtures.fake_api import KEY
 
 DUMP = (
@@ -91,6 +96,32 @@ async def test_the_environment_survives_a_restart(
     assert {n: second[n] for n in ours} == {n: first[n] for n in ours}
 
 
+async def test_tools_of_a_kernel_lead_their_links_through_go(
+    jp_fetch: Any, dumped: Path, jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TensorBoard's frame and Dask's link get what each of them reads; a value of mine stays."""
+    monkeypatch.delenv("TENSORBOARD_PROXY_URL", raising=False)
+    monkeypatch.setenv("DASK_DISTRIBUTED__DASHBOARD__LINK", "/mine/{port}")
+    kernel_id, found = await _start(jp_fetch, dumped)
+    await jp_serverapp.kernel_manager.shutdown_kernel(kernel_id, now=True)
+    assert found["TENSORBOARD_PROXY_URL"] == "/a%40b/tensorone-proxy/go/%PORT%/"
+    assert found["DASK_DISTRIBUTED__DASHBOARD__LINK"] == "/mine/{port}"
+
+
+@pytest.mark.services
+def test_dask_makes_its_dashboard_link_of_it() -> None:
+    """What a Dask client shows as its dashboard is the address that signs in."""
+    code = "from distributed.utils import format_dashboard_link as f; print(f('127.0.0.1', 8787))"
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **link_variables("/user/ana/tensorone-proxy/go/")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert shown.stdout.strip() == "/user/ana/tensorone-proxy/go/8787/status"
+
+
 async def test_r47_a_kernels_own_ports_are_never_exposed_by_opening_them(
     jp_fetch: Any, dumped: Path, jp_serverapp: Any, fetch: Any, api: Any
 ) -> None:
@@ -101,6 +132,35 @@ async def test_r47_a_kernels_own_ports_are_never_exposed_by_opening_them(
     await jp_serverapp.kernel_manager.shutdown_kernel(kernel_id, now=True)
     assert answer.code == 403
     assert api.changes == []
+
+
+class TestKeyInTheEnvironment:
+    """What changes when the server got its key in an environment variable."""
+
+    @pytest.fixture
+    def jp_server_config(
+        self, jp_server_config: dict[str, Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> dict[str, Any]:
+        """Take the key file out of the configuration."""
+        del jp_server_config["TensorOneProxy"]["api_key_file"]
+        monkeypatch.setenv("TENSORONE_API_KEY", KEY)
+        monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
+        return jp_server_config
+
+    async def test_r16_kernels_get_a_file_instead_of_the_key(
+        self, jp_fetch: Any, dumped: Path, jp_serverapp: Any, api: Any
+    ) -> None:
+        """Printing a kernel's environment shows no key; its file is this user's, and goes."""
+        kernel_id, found = await _start(jp_fetch, dumped)
+        await jp_serverapp.kernel_manager.shutdown_kernel(kernel_id, now=True)
+        assert KEY not in json.dumps(found)
+        file = found["TENSORONE_API_KEY_FILE"]
+        assert stat.S_IMODE((await asyncio.to_thread(os.stat, file)).st_mode) == 0o600
+        settings = resolve_settings(environ=found)
+        assert (settings.api_key.get_secret_value(), settings.api_url) == (KEY, api.url)
+        extension = jp_serverapp.extension_manager.extension_apps["jupyter_tensorone_proxy"].pop()
+        await extension.stop_extension()
+        assert not await asyncio.to_thread(os.path.exists, file)
 
 
 class TestLocalGateway:

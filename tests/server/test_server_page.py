@@ -38,6 +38,13 @@ def test_question_says_when_it_would_expose() -> None:
     assert "will be exposed" not in known
 
 
+def test_a_key_pressed_before_does_not_answer_the_question() -> None:
+    """The button has no focus at first: Enter on the page before must not open anything."""
+    page = question_page(Question("port 1", 1, "me", "/", "", will_expose=True))
+    assert "<button>Open port 1</button>" in page
+    assert "autofocus" not in page
+
+
 def test_pages_may_not_be_framed_nor_run_anything() -> None:
     """The policy allows one style and forms, and nothing else."""
     policy = dict(part.split(" ", 1) for part in CONTENT_SECURITY_POLICY.split("; "))

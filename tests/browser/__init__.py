@@ -1,0 +1,1 @@
+"""A package, so that Lab and Chromium are started once for it and stopped after it."""
