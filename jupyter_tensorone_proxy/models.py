@@ -36,19 +36,25 @@ PATCH = {"patch": True}
 
 _HOSTNAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*", re.IGNORECASE)
 _LONGEST_NAME = 253  # RFC 1035, section 2.3.4, as text
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9.\[\]:_-]{1,300}", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 M = TypeVar("M", bound="Model")
 
 
 def _ip_range(value: str) -> str:
+    if not _is_ip_range(value):
+        raise ValueError(f"{value!r} is not an IP address or CIDR range, such as 203.0.113.0/24")
+    return value
+
+
+def _is_ip_range(value: str) -> bool:
     try:
         ipaddress.ip_network(value, strict=False)
     except ValueError:
-        raise ValueError(
-            f"{value!r} is not an IP address or CIDR range, such as 203.0.113.0/24"
-        ) from None
-    return value
+        return False
+    return "%" not in value  # a zone means something on one machine only (RFC 4007, section 6)
 
 
 def checked_path(value: str) -> str:
@@ -68,6 +74,18 @@ def _domain(value: str) -> str:
     return value.lower()
 
 
+def _token(value: str) -> str:
+    if not _TOKEN.fullmatch(value):
+        raise ValueError(f"{value!r} is not a method or header name (RFC 9110, section 5.6.2)")
+    return value
+
+
+def _origin(value: str) -> str:
+    if value not in {"*", "null"} and not _ORIGIN.fullmatch(value):
+        raise ValueError(f"{value!r} is not an origin, such as https://app.example.com, or '*'")
+    return value
+
+
 def _one_line(value: str) -> str:
     if _CONTROL.search(value):
         raise ValueError("must be one line without control characters")
@@ -80,6 +98,8 @@ UserName = Annotated[str, Strict(), Field(min_length=1, max_length=200), AfterVa
 _Count = Annotated[int, Strict(), Field(ge=1, le=1_000_000_000)]
 _Seconds = Annotated[int, Strict(), Field(ge=1, le=86_400)]
 Flag = Annotated[bool, Strict()]
+_Token = Annotated[str, Strict(), AfterValidator(_token)]
+_HeaderValue = Annotated[str, Field(max_length=8000), AfterValidator(_one_line)]
 
 
 class Model(BaseModel):
@@ -143,11 +163,11 @@ class Cors(Model):
     """Which other web origins may read answers (contract: `cors`; Fetch standard, CORS)."""
 
     enabled: Flag = True
-    allowed_origins: list[str] = Field(
+    allowed_origins: list[Annotated[str, Strict(), AfterValidator(_origin)]] = Field(
         default_factory=lambda: ["*"], description="Exact origins, or '*' for any."
     )
-    allowed_methods: list[str] = Field(default_factory=lambda: ["GET", "POST"])
-    allowed_headers: list[str] = Field(default_factory=list)
+    allowed_methods: list[_Token] = Field(default_factory=lambda: ["GET", "POST"])
+    allowed_headers: list[_Token] = Field(default_factory=list)
 
 
 class AccessControl(Model):
@@ -335,8 +355,8 @@ class SecurityHeaders(Model):
     """Response headers added to every mapping's answers (contract: `security_headers`)."""
 
     hsts_enabled: Flag | None = None
-    content_security_policy: Annotated[str, AfterValidator(_one_line)] | None = None
-    x_frame_options: Annotated[str, AfterValidator(_one_line)] | None = None
+    content_security_policy: _HeaderValue | None = None
+    x_frame_options: _HeaderValue | None = None
 
 
 class ClusterAccess(Model):

@@ -59,7 +59,8 @@ def port_mapping(
         found = observer.health.of(mapping.id)
         observed["health_status"] = found.status if check.enabled else "disabled"
         observed["health_check"] = ObservedHealthCheck(
-            **check.model_dump(exclude_none=True),
+            **check.model_dump(exclude_none=True)
+            | {"timeout_seconds": check.effective_timeout_seconds},
             last_check=found.last_check,
             consecutive_failures=found.consecutive_failures,
         )

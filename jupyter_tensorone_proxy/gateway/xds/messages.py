@@ -49,6 +49,7 @@ from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2  # noqa:
 from envoy.extensions.filters.udp.udp_proxy.v3 import (  # noqa: F401 - for Any
     route_pb2 as udp_route_pb2,
 )
+from envoy.extensions.filters.udp.udp_proxy.v3 import udp_proxy_pb2  # noqa: F401 - for Any
 from envoy.extensions.health_check.event_sinks.file.v3 import file_pb2  # noqa: F401 - for Any
 from envoy.extensions.http.early_header_mutation.header_mutation.v3 import (  # noqa: F401 - for Any
     header_mutation_pb2,
