@@ -1,8 +1,8 @@
 """The control plane, put together: the one place that knows every part.
 
 Started by the supervisor inside the run directory, with the API's listening socket inherited, so
-that a restart refuses no connection. Tells the supervisor that it serves by writing a line to
-`--ready-fd`.
+that a restart refuses no connection. Tells the supervisor the first time that it serves, by a line
+to `--ready-fd`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from .. import __version__
-from ..errors import GatewayError, ProxyError
+from ..errors import DataPlaneUnavailableError, GatewayError, ProxyError
 from . import envoy
 from .access_log import AccessLog
 from .admin import Admin
@@ -40,6 +40,8 @@ from .files import read_or_create
 from .health import HealthLog
 from .identity import Signer
 from .observer import Observer
+from .ownership import Ownership
+from .reconcile import keep_agreeing
 from .store import Store, Transaction
 from .tls import TlsCertificates
 from .usage import Usage
@@ -87,6 +89,7 @@ class ControlPlane:
             self.certificates.served,
             capacity=envoy.mapping_capacity(),
             own_ports=frozenset({api_port}),
+            ownership=Ownership(config.service_users),
         )
         self.admin = Admin()
         self.usage = Usage(state / "usage.db", keep_entries=config.access_log_entries)
@@ -157,11 +160,24 @@ class ControlPlane:
             jwks=self.signer.jwks,
             issuer=self.signer.issuer,
             owner=self.config.owner,
+            connections_per_service=envoy.connections_per_service(),
         )
 
 
-async def serve(plane: ControlPlane, api_socket: socket.socket, ready_fd: int) -> None:
-    """Run until SIGTERM."""
+async def serve(
+    plane: ControlPlane, api_socket: socket.socket, ready_fd: int | None = None
+) -> None:
+    """Run until SIGTERM.
+
+    Args:
+        plane: What to run.
+        api_socket: Listens for the API.
+        ready_fd: Told once everything serves; None if this is a restart, which goes on without
+            Envoy until that is back.
+
+    Raises:
+        DataPlaneUnavailableError: Envoy did not connect at the first start.
+    """
     visitors = _unix_socket(envoy.VISITOR_SOCKET)
     await plane.controller.discovery.start(envoy.XDS_SOCKET)
     servers = [
@@ -181,10 +197,10 @@ async def serve(plane: ControlPlane, api_socket: socket.socket, ready_fd: int) -
         asyncio.create_task(plane.observer.run()),
         asyncio.create_task(plane.enforcer.run()),
         asyncio.create_task(plane.keep_certificates_current()),
+        asyncio.create_task(keep_agreeing(plane.controller)),
     ]
     try:
-        await plane.controller.bring_up()
-        os.write(ready_fd, b"ready\n")
+        await _bring_up(plane.controller, ready_fd)
         await asyncio.gather(*tasks)
     finally:
         stop()
@@ -196,6 +212,17 @@ async def serve(plane: ControlPlane, api_socket: socket.socket, ready_fd: int) -
         plane.usage.close()
         plane.store.close()
         plane.certificates.close()
+
+
+async def _bring_up(controller: Controller, ready_fd: int | None) -> None:
+    try:
+        await controller.bring_up()
+    except DataPlaneUnavailableError as error:
+        if ready_fd is not None:
+            raise
+        _log.warning("Envoy is away, and will get its configuration when it is back: %s", error)
+    if ready_fd is not None:
+        os.write(ready_fd, b"ready\n")
 
 
 def _uvicorn_config(app: ASGIApp) -> uvicorn.Config:
@@ -226,7 +253,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--api-fd", type=int, required=True)
-    parser.add_argument("--ready-fd", type=int, required=True)
+    parser.add_argument("--ready-fd", type=int)
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     os.umask(0o077)

@@ -6,6 +6,7 @@ import argparse
 import getpass
 import json
 import os
+import pwd
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -38,6 +39,7 @@ class GatewayConfig:
         tls_cert: File of the public host's certificate; empty for one of the local CA.
         tls_key: File of its key.
         domain_certs: (custom domain, file of its certificate, file of its key).
+        service_users: Ids of other users of the machine whose services may be exposed too.
     """
 
     state_dir: str
@@ -53,6 +55,7 @@ class GatewayConfig:
     tls_cert: str = ""
     tls_key: str = ""
     domain_certs: Sequence[Sequence[str]] = ()
+    service_users: tuple[int, ...] = ()
 
     @property
     def state_path(self) -> Path:
@@ -116,6 +119,13 @@ def parse_arguments(argv: Sequence[str] | None) -> tuple[GatewayConfig, bool]:
     add("--owner", type=_name, default=_own_name(), help="whose services these are, for visitors")
     _add_tls_options(parser)
     add("--exit-with-parent", action="store_true", help="stop when standard input is closed")
+    add(
+        "--service-users",
+        type=_user_ids,
+        default=(),
+        metavar="NAME,…",
+        help="users of this machine whose services may be exposed too, such as postgres",
+    )
     options = parser.parse_args(argv)
     if bool(options.tls_cert) != bool(options.tls_key):
         parser.error("--tls-cert and --tls-key need each other")
@@ -133,6 +143,7 @@ def parse_arguments(argv: Sequence[str] | None) -> tuple[GatewayConfig, bool]:
         tls_cert=options.tls_cert or "",
         tls_key=options.tls_key or "",
         domain_certs=options.domain_cert,
+        service_users=options.service_users,
     )
     return config, options.exit_with_parent
 
@@ -192,6 +203,14 @@ def _count(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,7}", text) or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number, 1–9999999")
     return int(text)
+
+
+def _user_ids(text: str) -> tuple[int, ...]:
+    names = [name.strip() for name in text.split(",")]
+    try:
+        return tuple(pwd.getpwnam(name).pw_uid for name in names)
+    except KeyError:
+        raise argparse.ArgumentTypeError(f"not every name in {text!r} is a user here") from None
 
 
 def _range(text: str) -> tuple[int, int]:

@@ -19,20 +19,31 @@ from ..errors import (
     ExternalPortInUseError,
     PortAlreadyMappedError,
     PortNotFoundError,
+    ProtectedPortError,
 )
 from ..models import PortRequest
 from ..validation import parse_request
 from . import policy
 from .audit import Note
 from .config import CLUSTER_ID, GatewayConfig
-from .desired import Certificate, Desired, DesiredCluster, DesiredMapping, Edge
+from .desired import (
+    Address,
+    Certificate,
+    Desired,
+    DesiredCluster,
+    DesiredMapping,
+    Edge,
+    secrets_of,
+    targets_of,
+)
 from .external_ports import ExternalPorts
 from .identity import new_id
+from .ownership import Ownership
 from .store import Store, Transaction
 from .tables import now
 from .xds.discovery import DiscoveryServer, NotConnectedError, RejectedError
 from .xds.resources import listener_name
-from .xds.snapshot import build_snapshot
+from .xds.snapshot import Snapshot, build_snapshot
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -49,6 +60,7 @@ class Controller:
         certificates: Gives the certificates for the custom domains in use, by name.
         capacity: How many mappings Envoy's file descriptors allow.
         own_ports: Ports that must never be exposed, because they are the gateway's.
+        ownership: Says on which ports another user listens.
     """
 
     def __init__(  # noqa: PLR0913 - the parts it is put together from
@@ -60,22 +72,22 @@ class Controller:
         *,
         capacity: int,
         own_ports: frozenset[int],
+        ownership: Ownership,
     ) -> None:
         self._certificates = certificates
         loaded = store.load(CLUSTER_ID)
         self.desired = self._certified(
             Desired(loaded.cluster, loaded.mappings, edge, loaded.revocations)
         )
-        self.refused: dict[str, str] = {}
-        """Mapping id → why Envoy refused it when the gateway started."""
-        self.discovery = DiscoveryServer(build_snapshot(self.desired))
+        self._ownership = ownership
+        self._foreign = self._look_for_foreign()
+        self.discovery = DiscoveryServer(self._snapshot(self.desired))
         self._config = config
         self._store = store
         self._capacity = capacity
         self._own_ports = own_ports
         self._external_ports = ExternalPorts(config, own_ports)
         self._lock = asyncio.Lock()
-        self._background: set[asyncio.Task[None]] = set()
 
     def mapping(self, mapping_id: str) -> DesiredMapping:
         """Return a mapping.
@@ -102,6 +114,7 @@ class Controller:
             self._require_room()
             self._require_unmapped(request, None)
             self._require_allowed(request)
+            self._require_own(targets_of(request))
             moment = now()
             external_port = self._external_ports.choose(request, self.desired.mappings)
             mapping = DesiredMapping(new_id("port"), request, external_port, moment, moment)
@@ -111,7 +124,7 @@ class Controller:
                 transaction.events.add(Note("port.created", mapping.id, _told(request.to_wire())))
                 return self._with_mapping(mapping)
 
-            await self._commit(change, new=frozenset({mapping.id}))
+            await self._commit(change)
         return mapping
 
     async def update_port(self, mapping_id: str, patch: Mapping[str, Any]) -> DesiredMapping:
@@ -128,6 +141,7 @@ class Controller:
             request = parse_request(PortRequest, merge_patch(old.request.to_wire(), patch))
             self._require_unmapped(request, mapping_id)
             self._require_allowed(request)
+            self._require_own(targets_of(request) - targets_of(old.request))
             external_port = self._external_ports.choose(request, self.desired.mappings, old)
             mapping = replace(old, request=request, external_port=external_port, updated_at=now())
 
@@ -249,38 +263,77 @@ class Controller:
                 await self._commit(lambda _: self.desired)
 
     async def bring_up(self) -> None:
-        """Wait for Envoy, and note which stored mappings it refuses now.
+        """Wait for Envoy; what it refuses then is offered again by `reconcile`.
 
         Raises:
-            DataPlaneUnavailableError: Envoy did not connect.
+            DataPlaneUnavailableError: Envoy did not connect, or did not answer.
         """
-        try:
-            await self.discovery.synchronize(timeout_seconds=15)
-        except RejectedError as error:
-            for name, reason in error.reasons:
-                self._note_refusal(name, reason)
-        except NotConnectedError as error:
-            raise DataPlaneUnavailableError(str(error)) from None
+        async with self._lock:
+            try:
+                await self.discovery.synchronize(timeout_seconds=15)
+            except RejectedError as error:
+                _log.warning("Envoy refuses a part of what is stored: %s", error)
+            except NotConnectedError as error:
+                raise DataPlaneUnavailableError(str(error)) from None
 
     def _certified(self, desired: Desired) -> Desired:
         return replace(desired, certificates=self._certificates(desired.domains))
 
-    def _note_refusal(self, resource: str, reason: str) -> None:
-        for mapping in self.desired.mappings.values():
-            if resource in {mapping.id, listener_name(mapping.external_port)}:
-                self.refused[mapping.id] = reason
-                _log.warning("Port %s is not exposed: %s", mapping.request.internal_port, reason)
+    async def reconcile(self) -> None:
+        """Offer Envoy again what it refused, e.g. because a port was in use.
 
-    async def _commit(
-        self,
-        change: Callable[[Transaction], Desired],
-        *,
-        new: frozenset[str] = frozenset(),
-    ) -> None:
+        What a restart of either process left different has come right when Envoy connected.
+        """
+        async with self._lock:
+            before = set(self.discovery.refusals)
+            try:
+                await self.discovery.retry()
+            except RejectedError as error:
+                if set(self.discovery.refusals) != before:
+                    _log.warning("Envoy still refuses a part: %s", error)
+            except NotConnectedError as error:
+                _log.warning("What Envoy refused waits: %s", error)
+
+    async def watch_ownership(self) -> None:
+        """Close what leads to another user's socket, and open it when that is gone."""
+        foreign = self._look_for_foreign()
+        if foreign == self._foreign:
+            return
+        for address in foreign - self._foreign:
+            _log.warning("Port %s belongs to another user now: it is closed", address.port)
+        async with self._lock:
+            self._foreign = foreign
+            try:
+                await self.discovery.apply(self._snapshot(self.desired), timeout_seconds=2)
+            except (RejectedError, NotConnectedError) as error:
+                _log.warning("Envoy has not confirmed whose ports are closed: %s", error)
+
+    def trouble(self, mapping: DesiredMapping) -> str | None:
+        """Return why a mapping does not serve; None if nothing is known against it."""
+        refusals = self.discovery.refusals
+        if refusals:
+            port = mapping.external_port
+            listeners = {listener_name(port), listener_name(port, udp=True)}
+            names = {mapping.id, *listeners, *secrets_of(mapping, self.desired.edge)}
+            reason = next((why for (_, name), why in refusals.items() if name in names), None)
+            if reason is not None:
+                return reason
+        if self._foreign & targets_of(mapping.request):
+            return "another user of the machine listens on its port"
+        return None
+
+    def _look_for_foreign(self) -> frozenset[Address]:
+        wanted = [targets_of(m.request) for m in self.desired.active]
+        return self._ownership.foreign(frozenset().union(*wanted))
+
+    def _snapshot(self, desired: Desired) -> Snapshot:
+        return build_snapshot(desired, foreign=self._foreign)
+
+    async def _commit(self, change: Callable[[Transaction], Desired]) -> None:
         try:
             async with self._store.transaction() as transaction:
                 desired = self._certified(change(transaction))
-                await self.discovery.apply(build_snapshot(desired, unchecked=new))
+                await self.discovery.apply(self._snapshot(desired))
                 await self._wait_until_listening(desired)
         except BaseException as error:
             await self._restore()
@@ -293,10 +346,6 @@ class Controller:
                 ) from None
             raise
         self.desired = desired
-        if new:
-            task = asyncio.create_task(self._start_health_checks())
-            self._background.add(task)
-            task.add_done_callback(self._background.discard)
 
     async def _wait_until_listening(self, desired: Desired) -> None:
         """Wait for the workers: a listener's first certificate reaches them after the ACK."""
@@ -316,16 +365,9 @@ class Controller:
 
     async def _restore(self) -> None:
         try:
-            await self.discovery.apply(build_snapshot(self.desired), timeout_seconds=2)
+            await self.discovery.apply(self._snapshot(self.desired), timeout_seconds=2)
         except (RejectedError, NotConnectedError) as error:
             _log.warning("Envoy has not confirmed the last good configuration: %s", error)
-
-    async def _start_health_checks(self) -> None:
-        async with self._lock:
-            try:
-                await self.discovery.apply(build_snapshot(self.desired))
-            except (RejectedError, NotConnectedError) as error:
-                _log.warning("Health checks start with the next change: %s", error)
 
     def _rejection(self, error: RejectedError) -> Exception:
         if any("cannot bind" in reason for _, reason in error.reasons):
@@ -347,6 +389,18 @@ class Controller:
     def _require_allowed(self, request: PortRequest) -> None:
         default = self.desired.cluster.access.default_authentication
         policy.require_allowed(request, default_authentication=default, own_ports=self._own_ports)
+
+    def _require_own(self, addresses: frozenset[Address]) -> None:
+        ports = sorted({address.port for address in self._ownership.foreign(addresses)})
+        if ports:
+            raise ProtectedPortError(
+                f"Port {ports[0]} is not exposed: another user of the machine listens on it",
+                details={
+                    "internal_port": ports[0],
+                    "suggestion": "Run the service as your own user, or have the administrator "
+                    "start the gateway with --service-users",
+                },
+            )
 
     def _require_unmapped(self, request: PortRequest, own_id: str | None) -> None:
         for other in self.desired.mappings.values():

@@ -9,10 +9,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal, NamedTuple
 
 from ..models import AccessControl, ClusterAccess, Compression, NetworkConfiguration, PortRequest
 
 _HTTPS_PORT = 443
+
+Protocol = Literal["tcp", "udp"]
+
+
+class Address(NamedTuple):
+    """Where a service may listen on this machine."""
+
+    protocol: Protocol
+    host: str
+    port: int
+
+
+LOOPBACK = ("127.0.0.1", "::1")
+"""Where services are reached, the first that answers: one may listen on IPv6 only (RFC 8305)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +101,7 @@ class Edge:
         jwks: Public keys of sessions and user tokens (RFC 7517), as JSON.
         issuer: `iss` of everything those keys sign.
         owner: Whose services these are, for people.
+        connections_per_service: How many Envoy opens to one service at most.
     """
 
     listen: str
@@ -95,6 +111,7 @@ class Edge:
     jwks: str
     issuer: str
     owner: str
+    connections_per_service: int = 1024
 
 
 @dataclass(frozen=True)
@@ -134,6 +151,17 @@ class Desired:
     def domains(self) -> set[str]:
         """The custom domains of all mappings."""
         return {m.request.custom_domain for m in self.mappings.values() if m.request.custom_domain}
+
+
+def targets(mapping: DesiredMapping) -> frozenset[Address]:
+    """Return the addresses a mapping sends its visitors to."""
+    return targets_of(mapping.request)
+
+
+def targets_of(request: PortRequest) -> frozenset[Address]:
+    """Return the addresses a mapping would send its visitors to."""
+    ports = [request.internal_port, *(request.replicas or [])]
+    return frozenset(Address(request.protocol, host, port) for port in ports for host in LOOPBACK)
 
 
 def is_raw(mapping: DesiredMapping) -> bool:

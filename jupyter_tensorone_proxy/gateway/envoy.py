@@ -21,6 +21,7 @@ BOOTSTRAP_FILE = "envoy.json"
 
 _HEAP_BYTES = 2 * 1024**3
 _RESERVED_DESCRIPTORS = 256
+_MANY_DESCRIPTORS = 1_000_000
 _INTERNAL_LISTENER = "envoy.extensions.bootstrap.internal_listener.v3.InternalListener"
 _STATS = r"^(http|cluster)\..*\.(downstream_(rq_\dxx|rq_total|cx_active)|upstream_rq_total)$"
 
@@ -72,17 +73,34 @@ def workers() -> int:
     return min(2, os.cpu_count() or 1)
 
 
+def _descriptors() -> int:
+    """Return how many files Envoy may have open; running out would abort it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MANY_DESCRIPTORS if hard == resource.RLIM_INFINITY else hard
+
+
+def visitor_connections() -> int:
+    """Return how many connections of visitors Envoy holds at most: half of the descriptors."""
+    return max(_descriptors() // 2, 64)
+
+
+def connections_per_service() -> int:
+    """Return how many connections Envoy opens to one service at most.
+
+    Over HTTP/2 one visitor may cause a hundred, so these need a bound of their own.
+    """
+    return min(max(_descriptors() // 16, 32), 10_000)
+
+
 def mapping_capacity() -> int:
-    """Return how many mappings the limit of open files allows; running out would abort Envoy.
+    """Return how many mappings the limit of open files allows.
 
     Each worker has a descriptor for every listener; half of the limit is kept for connections.
 
     Raises:
         GatewayError: The limit is too low for any.
     """
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard == resource.RLIM_INFINITY:
-        return 100_000
+    hard = _descriptors()
     capacity = (hard // 2 - _RESERVED_DESCRIPTORS) // (2 * workers())
     if capacity < 1:
         raise GatewayError(
@@ -173,8 +191,6 @@ def _pipe_cluster(name: str, path: str, options: dict[str, Any]) -> dict[str, An
 
 def _overload_manager() -> dict[str, Any]:
     prefix = "type.googleapis.com/envoy.extensions.resource_monitors"
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    connections = 50_000 if hard == resource.RLIM_INFINITY else max(hard // 2, 64)
     heap = "envoy.resource_monitors.fixed_heap"
     return {
         "refresh_interval": "0.25s",
@@ -190,7 +206,7 @@ def _overload_manager() -> dict[str, Any]:
                 "name": "envoy.resource_monitors.global_downstream_max_connections",
                 "typed_config": {
                     "@type": f"{prefix}.downstream_connections.v3.DownstreamConnectionsConfig",
-                    "max_active_downstream_connections": connections,
+                    "max_active_downstream_connections": visitor_connections(),
                 },
             },
         ],

@@ -96,6 +96,7 @@ class Supervisor:
     watch_stdin: bool
     _stopping: bool = False
     _children: list[_Child] = field(default_factory=list)
+    _ready_fd: int | None = None
 
     def run(self) -> None:
         """Run until SIGTERM, SIGINT, or the end of standard input.
@@ -111,13 +112,12 @@ class Supervisor:
             envoy.mapping_capacity()
             self._prepare_run_directory()
             wake = self._catch_signals()
-            ready_read, ready_write = os.pipe()
             self._children = [
                 _Child("Envoy", lambda: self._start_envoy(binary)),
-                _Child("The control plane", lambda: self._start_control(api_socket, ready_write)),
+                _Child("The control plane", lambda: self._start_control(api_socket)),
             ]
             try:
-                self._start(ready_read, wake)
+                self._start(wake)
                 self._announce(api_socket)
                 self._watch(wake)
             finally:
@@ -172,15 +172,16 @@ class Supervisor:
         envoy.write_bootstrap(run)
 
     def _start_envoy(self, binary: str) -> subprocess.Popen[bytes]:
-        for name in (envoy.ADMIN_SOCKET,):
-            (self.config.run_path / name).unlink(missing_ok=True)
+        (self.config.run_path / envoy.ADMIN_SOCKET).unlink(missing_ok=True)
         return self._spawn(envoy.command(binary), preexec=_raise_file_limit)
 
-    def _start_control(self, api_socket: socket.socket, ready_fd: int) -> subprocess.Popen[bytes]:
+    def _start_control(self, api_socket: socket.socket) -> subprocess.Popen[bytes]:
         module = f"{__package__}.app"
-        arguments = ["--config", "config.json", "--api-fd", str(api_socket.fileno())]
-        command = [sys.executable, "-m", module, *arguments, "--ready-fd", str(ready_fd)]
-        return self._spawn(command, pass_fds=(api_socket.fileno(), ready_fd))
+        api_fd, ready_fd = api_socket.fileno(), self._ready_fd
+        command = [sys.executable, "-m", module, "--config", "config.json", "--api-fd", str(api_fd)]
+        if ready_fd is None:
+            return self._spawn(command, pass_fds=(api_fd,))
+        return self._spawn([*command, "--ready-fd", str(ready_fd)], pass_fds=(api_fd, ready_fd))
 
     def _spawn(
         self,
@@ -205,20 +206,31 @@ class Supervisor:
             preexec_fn=before_exec,  # noqa: PLW1509 - this process has one thread
         )
 
-    def _start(self, ready_fd: int, wake: int) -> None:
+    def _start(self, wake: int) -> None:
         """Start both and wait until the control plane serves."""
+        ready, self._ready_fd = os.pipe()
+        try:
+            for child in self._children:
+                child.keep_alive()
+            self._wait_until_ready(ready, wake)
+        finally:
+            os.close(ready)
+            os.close(self._ready_fd)
+            self._ready_fd = None
+
+    def _wait_until_ready(self, ready: int, wake: int) -> None:
         deadline = time.monotonic() + _START_SECONDS
-        for child in self._children:
-            child.keep_alive()
-        control = self._children[1]
         while time.monotonic() < deadline and not self._stopping:
-            readable, _, _ = select.select([ready_fd, *self._inputs(wake)], [], [], 0.5)
+            readable, _, _ = select.select([ready, *self._inputs(wake)], [], [], 0.5)
             self._handle(readable, wake)
-            if ready_fd in readable:
-                os.close(ready_fd)
+            if ready in readable:
                 return
-            if control.process is not None and control.process.poll() is not None:
-                raise GatewayError("The gateway could not start; the reason is above.")
+            for child in self._children:
+                if child.process is not None and child.process.poll() is not None:
+                    raise GatewayError(
+                        f"{child.name} could not start (status {child.process.returncode}); "
+                        "the reason is above."
+                    )
         if not self._stopping:
             raise GatewayError(
                 f"The gateway did not serve within {_START_SECONDS:.0f} s.",

@@ -77,7 +77,7 @@ def _access(mapping: DesiredMapping, desired: Desired) -> dict[str, object]:
 def _status(mapping: DesiredMapping, controller: Controller) -> str:
     if not controller.desired.cluster.enabled:
         return "disabled"
-    return "error" if mapping.id in controller.refused else "active"
+    return "error" if controller.trouble(mapping) else "active"
 
 
 def proxy_url(controller: Controller) -> str:

@@ -5,6 +5,7 @@ The services themselves come with `pip install '.[services]'` and scripts/instal
 
 from __future__ import annotations
 
+import pwd
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from jupyter_tensorone_proxy import ProxyClient
-from tests.fixtures.gateway import RunningGateway, run_gateway
+from tests.fixtures.gateway import RunningGateway, free_range, run_gateway
 from tests.fixtures.services.browser import Chromium
 from tests.fixtures.services.exposed import ExposedService, Start
 from tests.fixtures.services.processes import need, program, run_service
@@ -22,7 +23,11 @@ from tests.fixtures.services.processes import need, program, run_service
 @pytest.fixture(scope="session")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
     """Run one gateway for all services."""
-    with run_gateway(tmp_path_factory.mktemp("state")) as running:
+    # PostgreSQL refuses to run as root, and another user's services are not exposed unasked.
+    others = [user.pw_name for user in pwd.getpwall() if user.pw_name == "postgres"]
+    options = ["--service-users", *others] if others else []
+    state = tmp_path_factory.mktemp("state")
+    with run_gateway(state, "--external-ports", free_range(40), *options) as running:
         yield running
 
 

@@ -49,8 +49,10 @@ class Statistics:
     """What happened on the wire, for monitoring."""
 
     pushes: int = 0
+    resources: int = 0
     rejections: int = 0
     connections: int = 0
+    reconciles: int = 0
 
 
 @dataclass
@@ -58,7 +60,6 @@ class _Waiting:
     """Resources whose acknowledgement somebody waits for."""
 
     keys: set[Key]
-    fails_early: bool = True
     reasons: list[tuple[str, str]] = field(default_factory=list)
     done: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -67,8 +68,11 @@ class _Waiting:
         self.keys -= settled
         if reason is not None:
             self.reasons += [(name, reason) for _, name in sorted(settled)]
-        # What a refused listener names is never asked for, so nothing else may be waited for.
-        if not self.keys or (self.fails_early and self.reasons):
+        self.wait_only_for(self.keys)
+
+    def wait_only_for(self, keys: set[Key]) -> None:
+        self.keys &= keys
+        if not self.keys:
             self.done.set()
 
 
@@ -82,6 +86,8 @@ class DiscoveryServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type:
 
     def __init__(self, snapshot: Snapshot = EMPTY) -> None:
         self.statistics = Statistics()
+        self.refusals: dict[Key, str] = {}
+        """What Envoy refuses now, and why."""
         self._visible: dict[str, dict[str, Resource]] = {t: dict(snapshot.of(t)) for t in TYPES}
         self._stream: _Stream | None = None
         self._connected = asyncio.Event()
@@ -118,12 +124,13 @@ class DiscoveryServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type:
 
         Raises:
             RejectedError: Envoy refused some of it; the rest is in force, so apply the last one.
-            NotConnectedError: No Envoy, or no answer in time; it may still take it when it is back.
+            NotConnectedError: No Envoy, or no answer in time; it takes all of it when it is back.
         """
         try:
             await asyncio.wait_for(self._apply(snapshot), timeout_seconds)
         except asyncio.TimeoutError:
             self._waiting = None
+            self._show(snapshot, snapshot.changes_from(Snapshot(self._visible)))
             raise NotConnectedError(
                 "Envoy did not answer in time" if self.connected else "Envoy is not connected"
             ) from None
@@ -144,6 +151,22 @@ class DiscoveryServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type:
             self._waiting = None
             raise NotConnectedError("Envoy did not connect in time") from None
 
+    async def retry(self, *, timeout_seconds: float = 5.0) -> None:
+        """Offer Envoy again what it refused: the reason may be gone, such as a port in use.
+
+        Raises:
+            RejectedError, NotConnectedError: As for `apply`.
+        """
+        keys = set(self.refusals)
+        if not keys:
+            return
+        self.statistics.reconciles += 1
+        try:
+            await asyncio.wait_for(self._push(keys), timeout_seconds)
+        except asyncio.TimeoutError:
+            self._waiting = None
+            raise NotConnectedError("Envoy did not answer in time") from None
+
     async def _settled(self, waiting: _Waiting) -> None:
         await waiting.done.wait()
         self._waiting = None
@@ -160,16 +183,25 @@ class DiscoveryServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type:
     async def _publish(self, snapshot: Snapshot, keys: set[Key]) -> None:
         if not keys:
             return
+        self._show(snapshot, keys, push=False)
+        # Endpoints and routes go with the cluster or listener that asked for them.
+        keys = {k for k in keys if k[1] in snapshot.of(k[0]) or k[0] in {CLUSTER, LISTENER}}
+        if keys:
+            await self._push(keys)
+
+    def _show(self, snapshot: Snapshot, keys: set[Key], *, push: bool = True) -> None:
+        """Make these resources what an Envoy gets to see, now or when it connects."""
         for type_url, name in keys:
             resource = snapshot.of(type_url).get(name)
             if resource is None:
                 self._visible[type_url].pop(name, None)
+                self.refusals.pop((type_url, name), None)
             else:
                 self._visible[type_url][name] = resource
-        # Endpoints and routes go with the cluster or listener that asked for them.
-        keys = {k for k in keys if k[1] in snapshot.of(k[0]) or k[0] in {CLUSTER, LISTENER}}
-        if not keys:
-            return
+        if push and self._stream is not None:
+            self._stream.push(keys)
+
+    async def _push(self, keys: set[Key]) -> None:
         self._waiting = _Waiting(set(keys))
         await self._connected.wait()
         if self._stream is not None:
@@ -177,10 +209,20 @@ class DiscoveryServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type:
         await self._settled(self._waiting)
 
     def settle(self, keys: Iterable[Key], reason: str | None = None) -> None:
-        """Tell whoever waits that Envoy has taken (or, with a reason, refused) resources."""
-        self.statistics.rejections += reason is not None
-        if self._waiting is not None:
-            self._waiting.settle(keys, reason)
+        """Note that Envoy has taken (or, with a reason, refused) resources."""
+        settled = set(keys)
+        for key in settled:
+            if reason is None:
+                self.refusals.pop(key, None)
+            else:
+                self.statistics.rejections += 1
+                self.refusals[key] = reason
+        if self._waiting is None:
+            return
+        self._waiting.settle(settled, reason)
+        if reason is not None and self._stream is not None:
+            # Envoy does not ask for what hangs on a refused resource.
+            self._waiting.wait_only_for(self._stream.in_flight())
 
     async def DeltaAggregatedResources(  # noqa: N802 - gRPC's name
         self,
@@ -196,6 +238,7 @@ class DiscoveryServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type:
         try:
             while (response := await stream.outgoing.get()) is not None:
                 self.statistics.pushes += 1
+                self.statistics.resources += len(response.resources)
                 yield response
         finally:
             reader.cancel()
@@ -237,6 +280,10 @@ class _Stream:
                 again = names & self._known[ENDPOINTS].keys()
                 self._send(ENDPOINTS, {n for n in again if self._wants(ENDPOINTS, n)}, force=True)
 
+    def in_flight(self) -> set[Key]:
+        """Return what was sent and not answered yet."""
+        return {key for keys in self._sent.values() for key in keys}
+
     def _wants(self, type_url: str, name: str) -> bool:
         subscribed = self._subscribed.get(type_url, set())
         return name in subscribed or "*" in subscribed
@@ -269,13 +316,25 @@ class _Stream:
         return resource is not None and self._known[type_url].get(name) == resource.version
 
     def _acknowledge(self, request: discovery_pb2.DeltaDiscoveryRequest) -> None:
+        type_url = request.type_url
         keys = self._sent.pop(request.response_nonce, [])
         if not request.HasField("error_detail"):
-            self._server.settle(keys)
+            later = self.in_flight()
+            self._server.settle(key for key in keys if key not in later)
+            self._send(type_url, {name for _, name in keys if self._is_introduced(type_url, name)})
             return
         for _, name in keys:
-            self._known[request.type_url].pop(name, None)
-        self._server.settle(keys, short_reason(request.error_detail.message))
+            self._known[type_url].pop(name, None)
+        if len(keys) == 1:
+            self._server.settle(keys, short_reason(request.error_detail.message))
+        for _, name in keys if len(keys) > 1 else []:
+            # The refusal of several names none of them; each by itself says which it is.
+            self._send(type_url, {name})
+
+    def _is_introduced(self, type_url: str, name: str) -> bool:
+        resource = self._visible[type_url].get(name)
+        first = resource.introduction if resource is not None else None
+        return first is not None and self._known[type_url].get(name) == first.version
 
     def _send(
         self, type_url: str, names: set[str], *, force: bool = False, answer: bool = False
@@ -293,8 +352,10 @@ class _Stream:
                 else:
                     self._server.settle([(type_url, name)])
             elif force or known.get(name) != resource.version:
-                response.resources.add(name=name, version=resource.version, resource=resource.body)
-                known[name] = resource.version
+                is_new = force or name not in known
+                sent = resource.introduction if is_new and resource.introduction else resource
+                response.resources.add(name=name, version=sent.version, resource=sent.body)
+                known[name] = sent.version
                 keys.append((type_url, name))
         if keys or answer:
             response.nonce = str(next(self._nonces))

@@ -95,16 +95,27 @@ TYPES = tuple(_MESSAGES)
 
 @dataclass(frozen=True)
 class Resource:
-    """One resource, ready to send: its version is the hash of its bytes."""
+    """One resource, ready to send: its version is the hash of its bytes.
+
+    Its introduction, if it has one, goes first to an Envoy that does not know the resource yet.
+    """
 
     type_url: str
     name: str
     version: str
     body: Any = field(repr=False, compare=False)
+    introduction: Resource | None = field(default=None, repr=False, compare=False)
 
 
-def make_resource(type_url: str, config: dict[str, Any]) -> Resource:
+def make_resource(
+    type_url: str, config: dict[str, Any], *, introduction: dict[str, Any] | None = None
+) -> Resource:
     """Check a config against its message and serialize it.
+
+    Args:
+        type_url: The resource's type.
+        config: The resource, in protobuf's JSON form.
+        introduction: What an Envoy that does not know it gets first; the same name.
 
     Raises:
         google.protobuf.json_format.ParseError: A field is misspelt or of the wrong type; the
@@ -115,4 +126,5 @@ def make_resource(type_url: str, config: dict[str, Any]) -> Resource:
     version = hashlib.sha256(serialized).hexdigest()[:16]
     name = config["cluster_name"] if type_url == ENDPOINTS else config["name"]
     body = any_pb2.Any(type_url=type_url, value=serialized)
-    return Resource(type_url, name, version, body)
+    first = make_resource(type_url, introduction) if introduction else None
+    return Resource(type_url, name, version, body, first)

@@ -42,11 +42,16 @@ def tcp_filters(mapping: DesiredMapping, cluster: DesiredCluster) -> list[Config
     ]
 
 
+def listener_name(external_port: int) -> str:
+    """Return the name of the listener of datagrams on an external port."""
+    return f"udp_{external_port}"
+
+
 def udp_listener(mapping: DesiredMapping, cluster: DesiredCluster, address: Config) -> Config:
     """Return the listener of a datagram service."""
     address["socket_address"]["protocol"] = "UDP"
     return {
-        "name": f"udp_{mapping.external_port}",
+        "name": listener_name(mapping.external_port),
         "address": address,
         "enable_reuse_port": True,  # Envoy needs it to give each worker a socket
         "udp_listener_config": {},

@@ -18,6 +18,10 @@ _OWNER = f"%METADATA(ROUTE:{NAMESPACE}:owner_html)%"
 _NAME = f"%METADATA(ROUTE:{NAMESPACE}:name_html)%"
 
 
+NOT_YOURS = 598
+"""Status, within Envoy only, of a service whose port another user holds."""
+
+
 def local_replies() -> Config:
     """Return the mappers, most particular first: the first that matches wins."""
     nothing_listens = _and(_flag("UF", "UC", "LR"), _status(503))
@@ -84,6 +88,24 @@ def local_replies() -> Config:
                 title=f"{_NAME} is too slow",
                 text=f"The service on port {_PORT} did not answer in the time it is given. "
                 "Reload the page, or ask its owner for a longer timeout.",
+            ),
+            *_pair(
+                _and(_flag("UO"), _status(503)),
+                code="SERVICE_BUSY",
+                message=f"Port {_PORT} has as many connections as it may have.",
+                title=f"{_NAME} is busy",
+                text="It has as many connections as it may have. This page tries again by itself.",
+                refresh=True,
+            ),
+            *_pair(
+                _status(NOT_YOURS),
+                new_status=503,
+                code="SERVICE_NOT_YOURS",
+                message=f"Another user of the machine listens on port {_PORT}.",
+                title=f"{_NAME} is closed",
+                text=f"Another user of the machine listens on port {_PORT}. Stop that program, "
+                "or start the service on another port; this page tries again by itself.",
+                refresh=True,
             ),
             *_pair(
                 _status(421),

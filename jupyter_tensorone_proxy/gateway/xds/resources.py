@@ -10,7 +10,16 @@ import html
 from typing import Any
 
 from ...models import HealthCheck
-from ..desired import Certificate, DesiredCluster, DesiredMapping, Edge, bracketed, secrets_of
+from ..desired import (
+    LOOPBACK,
+    Address,
+    Certificate,
+    DesiredCluster,
+    DesiredMapping,
+    Edge,
+    bracketed,
+    secrets_of,
+)
 from . import balancing, filters, raw, replies
 from .access_logging import STREAM_LOG_INTERVAL, access_log
 from .typed import Config, typed
@@ -27,16 +36,20 @@ _HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _UNLIMITED = 1_000_000
 
 
-def listener_name(external_port: int) -> str:
+def listener_name(external_port: int, *, udp: bool = False) -> str:
     """Return the name of the listener on an external port."""
-    return f"port_{external_port}"
+    return raw.listener_name(external_port) if udp else f"port_{external_port}"
 
 
 # --- towards the service -------------------------------------------------------------------
 
 
-def make_cluster(mapping: DesiredMapping, cluster: DesiredCluster) -> Config:
-    """Return the cluster: how the service is reached and checked."""
+def make_cluster(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) -> Config:
+    """Return the cluster: how the service is reached and checked.
+
+    Its connections are bounded, because running out of file descriptors would abort Envoy.
+    """
+    most = edge.connections_per_service
     made: Config = {
         "name": mapping.id,
         "type": "EDS",
@@ -47,8 +60,8 @@ def make_cluster(mapping: DesiredMapping, cluster: DesiredCluster) -> Config:
         "circuit_breakers": {
             "thresholds": [
                 {
-                    "max_connections": _UNLIMITED,
-                    "max_pending_requests": _UNLIMITED,
+                    "max_connections": most,
+                    "max_pending_requests": most,
                     "max_requests": _UNLIMITED,
                 }
             ]
@@ -64,25 +77,41 @@ def make_cluster(mapping: DesiredMapping, cluster: DesiredCluster) -> Config:
                 "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext", {}
             ),
         }
-    check = health_check(mapping, cluster)
-    if check.enabled and mapping.request.protocol == "tcp":
-        made["health_checks"] = [_make_health_check(mapping, check)]
+    if is_checked(mapping, cluster):
+        made["health_checks"] = [_make_health_check(mapping, health_check(mapping, cluster))]
     return made
 
 
-def make_endpoints(mapping: DesiredMapping, *, check_health: bool) -> Config:
+def make_endpoints(
+    mapping: DesiredMapping,
+    barred: frozenset[Address] = frozenset(),
+    *,
+    check_health: bool = True,
+) -> Config:
     """Return the service's addresses.
 
     Args:
         mapping: The mapping.
+        barred: Addresses of it where another user listens.
         check_health: False while the cluster is new: a first check of a service that does not
             answer would hold up every other change for the check's timeout.
     """
+    addresses = open_targets(mapping, barred)
+    endpoints = [_endpoint(port, hosts, check_health) for port, hosts in addresses.items()]
+    return {"cluster_name": mapping.id, "endpoints": [{"lb_endpoints": endpoints}]}
+
+
+def open_targets(mapping: DesiredMapping, barred: frozenset[Address]) -> dict[int, list[str]]:
+    """Return port → addresses of a mapping's targets, without those of another user."""
     ports = [mapping.request.internal_port, *(mapping.request.replicas or [])]
-    return {
-        "cluster_name": mapping.id,
-        "endpoints": [{"lb_endpoints": [_endpoint(port, check_health) for port in ports]}],
-    }
+    closed = {(address.host, address.port) for address in barred}
+    hosts = {port: [host for host in LOOPBACK if (host, port) not in closed] for port in ports}
+    return {port: left for port, left in hosts.items() if left}
+
+
+def is_checked(mapping: DesiredMapping, cluster: DesiredCluster) -> bool:
+    """Say whether Envoy checks the service's health."""
+    return health_check(mapping, cluster).enabled and mapping.request.protocol == "tcp"
 
 
 def health_check(mapping: DesiredMapping, cluster: DesiredCluster) -> HealthCheck:
@@ -96,12 +125,10 @@ def health_check(mapping: DesiredMapping, cluster: DesiredCluster) -> HealthChec
     return check
 
 
-def _endpoint(port: int, check_health: bool) -> Config:  # noqa: FBT001 - private, one caller
-    endpoint: Config = {
-        "address": _socket("127.0.0.1", port),
-        # A service may listen on IPv6 only (RFC 8305).
-        "additional_addresses": [{"address": _socket("::1", port)}],
-    }
+def _endpoint(port: int, hosts: list[str], check_health: bool) -> Config:  # noqa: FBT001 - private
+    endpoint: Config = {"address": _socket(hosts[0], port)}
+    if hosts[1:]:
+        endpoint["additional_addresses"] = [{"address": _socket(h, port)} for h in hosts[1:]]
     if not check_health:
         endpoint["health_check_config"] = {"disable_active_health_check": True}
     return {"endpoint": endpoint}
@@ -203,7 +230,12 @@ def make_listener(group: tuple[DesiredMapping, ...], cluster: DesiredCluster, ed
 
 
 def make_routes(
-    mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge, revoked: tuple[str, ...]
+    mapping: DesiredMapping,
+    cluster: DesiredCluster,
+    edge: Edge,
+    revoked: tuple[str, ...],
+    *,
+    closed: bool = False,
 ) -> Config:
     """Return the routes: the gateway's own pages, everything else to the service.
 
@@ -212,7 +244,12 @@ def make_routes(
         cluster: What holds for all mappings.
         edge: What all listeners share.
         revoked: Ids of sessions and tokens that are signed, and yet no longer good.
+        closed: Whether another user listens where the service should; then nothing goes there.
     """
+    service = _service_route(mapping, cluster, edge, revoked)
+    if closed:
+        del service["route"]
+        service["direct_response"] = {"status": replies.NOT_YOURS}
     domain = mapping.request.custom_domain
     names = [domain] if domain else [bracketed(name) for name in edge.host_names]
     return {
@@ -224,7 +261,7 @@ def make_routes(
                 "domains": names,
                 "routes": [
                     _visitor_route(mapping, cluster),
-                    _service_route(mapping, cluster, edge, revoked),
+                    service,
                 ],
             },
             {

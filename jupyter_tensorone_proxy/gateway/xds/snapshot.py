@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ..desired import (
+    Address,
     Certificate,
     Desired,
     DesiredCluster,
@@ -20,6 +21,7 @@ from ..desired import (
     Edge,
     is_raw,
     secrets_of,
+    targets,
 )
 from . import messages, resources, shared_limits
 from .messages import Resource, make_resource
@@ -59,13 +61,12 @@ def _different(new: Mapping[str, Resource], old: Mapping[str, Resource]) -> Iter
 EMPTY = Snapshot({})
 
 
-def build_snapshot(desired: Desired, *, unchecked: frozenset[str] = frozenset()) -> Snapshot:
+def build_snapshot(desired: Desired, *, foreign: frozenset[Address] = frozenset()) -> Snapshot:
     """Translate desired state into Envoy's configuration.
 
     Args:
         desired: What the data plane should do.
-        unchecked: Ids of mappings whose health check must not run yet, because their cluster is new
-            (see `resources.make_endpoints`).
+        foreign: Local addresses where another user listens now; nothing is sent there.
 
     Returns:
         The snapshot; the same resources for the same desired state.
@@ -74,20 +75,22 @@ def build_snapshot(desired: Desired, *, unchecked: frozenset[str] = frozenset())
         google.protobuf.json_format.ParseError: A bug: a resource does not fit its message.
     """
     by_type: dict[str, dict[str, Resource]] = {type_url: {} for type_url in messages.TYPES}
-    for resource in _all(desired, unchecked):
+    for resource in _all(desired, foreign):
         by_type[resource.type_url][resource.name] = resource
     return Snapshot(by_type)
 
 
-def _all(desired: Desired, unchecked: frozenset[str]) -> Iterator[Resource]:
+def _all(desired: Desired, foreign: frozenset[Address]) -> Iterator[Resource]:
     by_port: dict[int, list[DesiredMapping]] = {}
     for mapping in desired.active:
         by_port.setdefault(mapping.external_port, []).append(mapping)
-        yield _cluster(mapping, desired.cluster)
-        yield _endpoints(mapping, mapping.id not in unchecked)
+        barred = foreign & targets(mapping) if foreign else foreign
+        yield _cluster(mapping, desired.cluster, desired.edge)
+        yield _endpoints(mapping, desired.cluster, barred)
         if not is_raw(mapping):
             revoked = desired.revocations.of(mapping.id)
-            yield _routes(mapping, desired.cluster, desired.edge, revoked)
+            closed = bool(barred) and not resources.open_targets(mapping, barred)
+            yield _routes(mapping, desired.cluster, desired.edge, revoked, closed)
     for group in by_port.values():
         # An HTTP listener has nothing of the cluster's settings in it, so that none cuts it.
         cluster = desired.cluster if is_raw(group[0]) else None
@@ -128,21 +131,31 @@ def _redirect_routes() -> Resource:
 
 
 @lru_cache(maxsize=_KEPT)
-def _cluster(mapping: DesiredMapping, cluster: DesiredCluster) -> Resource:
-    return make_resource(messages.CLUSTER, resources.make_cluster(mapping, cluster))
+def _cluster(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) -> Resource:
+    return make_resource(messages.CLUSTER, resources.make_cluster(mapping, cluster, edge))
 
 
 @lru_cache(maxsize=_KEPT)
-def _endpoints(mapping: DesiredMapping, check_health: bool) -> Resource:  # noqa: FBT001 - cache key
-    config = resources.make_endpoints(mapping, check_health=check_health)
-    return make_resource(messages.ENDPOINTS, config)
+def _endpoints(
+    mapping: DesiredMapping, cluster: DesiredCluster, barred: frozenset[Address]
+) -> Resource:
+    config = resources.make_endpoints(mapping, barred)
+    introduction = None
+    if resources.is_checked(mapping, cluster):
+        introduction = resources.make_endpoints(mapping, barred, check_health=False)
+    return make_resource(messages.ENDPOINTS, config, introduction=introduction)
 
 
 @lru_cache(maxsize=_KEPT)
 def _routes(
-    mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge, revoked: tuple[str, ...]
+    mapping: DesiredMapping,
+    cluster: DesiredCluster,
+    edge: Edge,
+    revoked: tuple[str, ...],
+    closed: bool,  # noqa: FBT001 - part of the cache's key
 ) -> Resource:
-    return make_resource(messages.ROUTES, resources.make_routes(mapping, cluster, edge, revoked))
+    config = resources.make_routes(mapping, cluster, edge, revoked, closed=closed)
+    return make_resource(messages.ROUTES, config)
 
 
 @lru_cache(maxsize=_KEPT)
