@@ -123,6 +123,12 @@ class ControlPlane:
         doorkeeper = Doorkeeper(self.controller, self.store, self.signer)
         return visitor_app(self.controller, doorkeeper, self.signer, owner=self.config.owner)
 
+    async def introduce_owner(self) -> None:
+        """Have the owner known by name, so that they are listed, and can be given a token."""
+        if self.config.owner:
+            async with self.store.transaction() as transaction:
+                transaction.users.add(self.config.owner)
+
     async def rotate_keys(self, overlap: bool) -> None:  # noqa: FBT001 - the context's hook
         """Sign with a new key; without overlap everything the old one signed ends at once."""
         self.signer.rotate(overlap=overlap)
@@ -200,6 +206,7 @@ async def serve(
         asyncio.create_task(keep_agreeing(plane.controller)),
     ]
     try:
+        await plane.introduce_owner()
         await _bring_up(plane.controller, ready_fd)
         await asyncio.gather(*tasks)
     finally:
