@@ -23,7 +23,8 @@ from .doorkeeper import Admission, Doorkeeper, RefusedError, Visitor
 from .identity import Signer
 from .pages import FORM_HEADERS, HEADERS, page, sign_in_form, sign_out_form
 from .xds.access import is_private
-from .xds.filters import VISITOR_PREFIX, session_cookie
+from .xds.filters import VISITOR_PREFIX
+from .xds.sign_in import session_cookie
 
 Handler = Callable[[Request, DesiredMapping, Visitor], Awaitable[Response]]
 

@@ -10,13 +10,13 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from ..desired import DesiredCluster, DesiredMapping, Edge, https_origin
+from .sign_in import JWT_FILTER, USER_AUDIENCE, session_cookie
 from .typed import Config, typed
 
-USER_AUDIENCE = "users"
-JWT_FILTER = "envoy.filters.http.jwt_authn"
 RBAC_FILTER = "envoy.filters.http.rbac"
 
 _FOREIGN = "(same-site|cross-site)"
+_FRAMES = "(iframe|frame|fencedframe|embed|object)"
 _MAPPED_PREFIX = 96
 _RBAC_PER_ROUTE = "envoy.extensions.filters.http.rbac.v3.RBACPerRoute"
 REVOKED_POLICY = "revoked"
@@ -167,12 +167,11 @@ def _origin_rule(mapping: DesiredMapping, edge: Edge) -> Config:
     foreign = _header_matches("sec-fetch-site", _FOREIGN)
     upgrade = _has_header("upgrade")
     safe = _header_matches(":method", "(GET|HEAD|OPTIONS)")
-    navigation = _and(_header_is(":method", "GET"), _header_is("sec-fetch-mode", "navigate"))
     with_token = identity("aud", USER_AUDIENCE)
     shared = _shared_origins(mapping)
     rule = _or(
         _and(own, _not(foreign)),
-        _and(safe, _not(upgrade), _or(_not(foreign), navigation)),
+        _and(safe, _not(upgrade), _or(_not(foreign), _navigation(mapping))),
         _and(_not(has_origin), _not(foreign), _or(_not(upgrade), with_token)),
         *shared,
     )
@@ -181,6 +180,18 @@ def _origin_rule(mapping: DesiredMapping, edge: Edge) -> Config:
     # Where CORS is ours, a preflight from elsewhere is not for the service to answer.
     preflight = _and(_header_is(":method", "OPTIONS"), _has_header("access-control-request-method"))
     return _and(rule, _or(_not(preflight), own, *shared))
+
+
+def _navigation(mapping: DesiredMapping) -> Config:
+    """Return the rule for following a link; into a frame only with the frame's own session.
+
+    Browsers send that one only where the link that made it was opened, so no other site can show
+    a signed-in page inside its own.
+    """
+    navigation = _and(_header_is(":method", "GET"), _header_is("sec-fetch-mode", "navigate"))
+    frame = _header_matches("sec-fetch-dest", _FRAMES)
+    own_frame = _header("cookie", {"contains": f"{session_cookie(mapping.id, framed=True)}="})
+    return _and(navigation, _or(_not(frame), own_frame, _not(identity("aud", mapping.id))))
 
 
 def _shared_origins(mapping: DesiredMapping) -> list[Config]:
@@ -204,11 +215,15 @@ def _has_header(name: str) -> Config:
 
 
 def _header_is(name: str, value: str) -> Config:
-    return {"header": {"name": name, "string_match": {"exact": value}}}
+    return _header(name, {"exact": value})
 
 
 def _header_matches(name: str, regex: str) -> Config:
-    return {"header": {"name": name, "string_match": {"safe_regex": {"regex": regex}}}}
+    return _header(name, {"safe_regex": {"regex": regex}})
+
+
+def _header(name: str, match: Config) -> Config:
+    return {"header": {"name": name, "string_match": match}}
 
 
 def _and(*rules: Config) -> Config:

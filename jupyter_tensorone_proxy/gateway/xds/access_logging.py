@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .access import JWT_FILTER
+from .sign_in import JWT_FILTER
 from .typed import Config, typed
 
 ACCESS_LOG = "access.log"

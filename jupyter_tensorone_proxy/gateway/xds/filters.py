@@ -11,33 +11,21 @@ from __future__ import annotations
 
 from ...models import Compression
 from ..desired import DesiredCluster, DesiredMapping, Edge
-from . import access, limits, shared_limits
-from .access import JWT_FILTER, USER_AUDIENCE
+from . import access, limits, shared_limits, sign_in
+from .sign_in import COOKIE_PREFIX, JWT_FILTER
 from .typed import Config, typed
 
-COOKIE_PREFIX = "__Host-t1"
-"""Every cookie of ours starts with it, and no cookie that does ever reaches a service."""
-
 NAMESPACE = "tensorone"
+PEER = "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"
+
+ADDED_BY_ENVOY = ["x-envoy-external-address"]
+"""What Envoy adds after `early_header_removal`, and no service needs."""
+
 VISITOR_PREFIX = "/.tensorone/"
 
 IP, SIGN_IN, REVOKED, ACCESS, COOKIES = "ip", "sign_in", "revoked", "access", "cookies"
 CORS = "envoy.filters.http.cors"
 GZIP, BROTLI = "gzip", "br"
-
-
-def session_cookie(mapping_id: str, *, framed: bool = False) -> str:
-    """Return the name of a mapping's session cookie.
-
-    Args:
-        mapping_id: The mapping's id.
-        framed: The one for pages inside a frame of another site (SameSite=None; Partitioned).
-
-    Example:
-        >>> session_cookie("port_1"), session_cookie("port_1", framed=True)
-        ('__Host-t1-port_1', '__Host-t1f-port_1')
-    """
-    return f"{COOKIE_PREFIX}{'f' if framed else ''}-{mapping_id}"
 
 
 def http_filters(mapping: DesiredMapping, edge: Edge) -> list[Config]:
@@ -46,7 +34,7 @@ def http_filters(mapping: DesiredMapping, edge: Edge) -> list[Config]:
     return [
         {"name": IP, "typed_config": rbac},
         {"name": CORS, "typed_config": typed("envoy.extensions.filters.http.cors.v3.Cors", {})},
-        {"name": SIGN_IN, "typed_config": _jwt_authn(mapping, edge)},
+        {"name": SIGN_IN, "typed_config": sign_in.filter_config(mapping, edge)},
         {"name": REVOKED, "typed_config": rbac},
         {"name": ACCESS, "typed_config": rbac},
         {"name": limits.FILTER, "typed_config": limits.filter_config()},
@@ -73,7 +61,7 @@ def service_overrides(
     private = access.is_private(mapping, cluster)
     overrides: Config = {
         IP: access.address_override(mapping, cluster),
-        SIGN_IN: _requirement("signed-in" if private else "anyone"),
+        SIGN_IN: sign_in.requirement("signed-in" if private else "anyone"),
         REVOKED: access.revoked_override(revoked),
         ACCESS: access.people_override(mapping, cluster, edge, revoked),
         **_compression(cluster),
@@ -90,7 +78,7 @@ def visitor_overrides(mapping: DesiredMapping, cluster: DesiredCluster) -> Confi
     """Return the per-route settings for the gateway's own pages under `/.tensorone/`."""
     return {
         IP: access.address_override(mapping, cluster),
-        SIGN_IN: _requirement("anyone"),
+        SIGN_IN: sign_in.requirement("anyone"),
         REVOKED: access.everybody_override(),
         ACCESS: access.everybody_override(),
         shared_limits.NAME: shared_limits.off(),
@@ -106,6 +94,8 @@ def request_headers(mapping: DesiredMapping) -> list[Config]:
     return [
         *_identity_headers(),
         *_assertion_header(mapping),
+        # Envoy's own idea of it is this machine's address where the visitor is on this machine.
+        header("x-forwarded-for", PEER),
         header("x-forwarded-host", "%REQ(:authority)%"),
         header("origin", local_origin(mapping), action="OVERWRITE_IF_EXISTS"),
         header("cookie", f"%DYNAMIC_METADATA({NAMESPACE}:cookie)%"),
@@ -116,7 +106,7 @@ def visitor_headers(mapping: DesiredMapping) -> list[Config]:
     """Return what tells a page of ours which mapping it is of, and who is signed in how."""
     return [
         header("x-tensorone-port", mapping.id),
-        header("x-tensorone-address", "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"),
+        header("x-tensorone-address", PEER),
         header("x-tensorone-session", f"%DYNAMIC_METADATA({JWT_FILTER}:identity:jti)%"),
         *_identity_headers(),
     ]
@@ -209,61 +199,6 @@ def early_header_removal() -> list[Config]:
 def _literal(value: str) -> str:
     """Return text that Envoy's header formatter leaves as it is."""
     return value.replace("%", "%%")
-
-
-def _jwt_authn(mapping: DesiredMapping, edge: Edge) -> Config:
-    common: Config = {
-        "issuer": edge.issuer,
-        "local_jwks": {"inline_string": edge.jwks},
-        "require_expiration": True,
-        "clock_skew_seconds": 1,
-        "payload_in_metadata": "identity",
-        "jwt_cache_config": {"jwt_cache_size": 100},
-    }
-    return typed(
-        "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication",
-        {
-            "providers": {
-                "user": {
-                    **common,
-                    "audiences": [USER_AUDIENCE],
-                    "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
-                },
-                "session": {
-                    **common,
-                    "audiences": [mapping.id],
-                    "from_cookies": [
-                        session_cookie(mapping.id),
-                        session_cookie(mapping.id, framed=True),
-                    ],
-                },
-                # Nothing is ever signed for this audience: the answer for a route without
-                # an override is no.
-                "nobody": {**common, "audiences": ["nobody"]},
-            },
-            "rules": [{"match": {"prefix": "/"}, "requires": {"provider_name": "nobody"}}],
-            "requirement_map": {
-                # First success wins, so that there is one identity; the user's token comes
-                # first, because only a provider that verified it removes it from the request.
-                "signed-in": _any_of({"provider_name": "user"}, {"provider_name": "session"}),
-                "anyone": _any_of(
-                    {"provider_name": "user"},
-                    {"provider_name": "session"},
-                    {"allow_missing_or_failed": {}},
-                ),
-            },
-        },
-    )
-
-
-def _any_of(*requirements: Config) -> Config:
-    return {"requires_any": {"requirements": list(requirements)}}
-
-
-def _requirement(name: str) -> Config:
-    return typed(
-        "envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig", {"requirement_name": name}
-    )
 
 
 def _rewrites(mapping: DesiredMapping) -> Config:

@@ -17,6 +17,7 @@ from envoy.config.route.v3 import route_pb2
 from envoy.extensions.access_loggers.file.v3 import (  # noqa: F401 - for Any
     file_pb2 as access_log_file_pb2,
 )
+from envoy.extensions.access_loggers.filters.cel.v3 import cel_pb2  # noqa: F401 - for Any
 from envoy.extensions.compression.brotli.compressor.v3 import (  # noqa: F401 - for Any
     brotli_pb2,
 )

@@ -11,8 +11,9 @@ from typing import Any
 from ..pages import HEADERS, page
 from .access import revoked_matcher
 from .filters import NAMESPACE, VISITOR_PREFIX
-from .typed import Config
+from .typed import Config, typed
 
+_CEL_FILTER = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
 _PORT = f"%METADATA(ROUTE:{NAMESPACE}:internal_port)%"
 _OWNER = f"%METADATA(ROUTE:{NAMESPACE}:owner_html)%"
 _NAME = f"%METADATA(ROUTE:{NAMESPACE}:name_html)%"
@@ -25,9 +26,12 @@ NOT_YOURS = 598
 def local_replies() -> Config:
     """Return the mappers, most particular first: the first that matches wins."""
     nothing_listens = _and(_flag("UF", "UC", "LR"), _status(503))
+    # Envoy says 403 to a token that is good for something else: a session of another mapping.
+    misplaced_token = _and(_status(403), _details('.startsWith("jwt_authn")'))
+    signed_out = _or(_status(401), misplaced_token)
     return {
         "mappers": [
-            _redirect_to_sign_in(_status(401)),
+            _redirect_to_sign_in(signed_out),
             _redirect_to_sign_in(_revoked()),
             *_pair(
                 _revoked(),
@@ -39,7 +43,8 @@ def local_replies() -> Config:
                 f"or ask {_OWNER} for a link.",
             ),
             *_pair(
-                _status(401),
+                signed_out,
+                new_status=401,
                 code="UNAUTHORIZED",
                 message="Sign in to use this port: send a session cookie or a Bearer token.",
                 title="Sign in",
@@ -174,6 +179,10 @@ def _and(*conditions: Config) -> Config:
     return {"and_filter": {"filters": list(conditions)}}
 
 
+def _or(*conditions: Config) -> Config:
+    return {"or_filter": {"filters": list(conditions)}}
+
+
 def _status(code: int) -> Config:
     value = {"default_value": code, "runtime_key": "unused"}
     return {"status_code_filter": {"comparison": {"op": "EQ", "value": value}}}
@@ -181,6 +190,12 @@ def _status(code: int) -> Config:
 
 def _flag(*flags: str) -> Config:
     return {"response_flag_filter": {"flags": list(flags)}}
+
+
+def _details(test: str) -> Config:
+    """Return the condition on Envoy's own word for why it answered."""
+    filter_ = typed(_CEL_FILTER, {"expression": f"response.code_details{test}"})
+    return {"extension_filter": {"name": "why", "typed_config": filter_}}
 
 
 def _revoked() -> Config:

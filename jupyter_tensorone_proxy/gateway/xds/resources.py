@@ -335,6 +335,7 @@ def _service_route(
             "upgrade_configs": [{"upgrade_type": "websocket", "enabled": websockets}],
             **balancing.route_options(mapping, cluster),
         },
+        "request_headers_to_remove": filters.ADDED_BY_ENVOY,
         "request_headers_to_add": filters.request_headers(mapping),
         "response_headers_to_add": filters.response_headers(mapping, cluster),
         "typed_per_filter_config": filters.service_overrides(mapping, cluster, edge, revoked),

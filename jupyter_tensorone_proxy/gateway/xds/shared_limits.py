@@ -13,7 +13,7 @@ import math
 from ...models import RateLimit, RateLimiting
 from ..desired import DesiredCluster
 from . import limits
-from .access import JWT_FILTER
+from .sign_in import JWT_FILTER
 from .typed import Config, typed
 
 NAME = "shared_limits"
