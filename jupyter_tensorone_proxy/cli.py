@@ -115,7 +115,7 @@ def _run(args: Namespace) -> None:
             _print(verb.doing_now(args), sys.stderr)
 
     with announce_if_slow(announce), ProxyClient(via="cli") as client:
-        result = RUN[args.verb](client, args, Viewer.from_environ())
+        result = RUN[args.verb](client, args, Viewer.of(client.settings))
     if isinstance(result, OpenResult) and _open(result, args):
         return
     color = _has_colors(sys.stdout)

@@ -9,6 +9,7 @@ This module reads; it starts nothing and opens no connection.
 
 from __future__ import annotations
 
+import getpass
 import ipaddress
 import json
 import os
@@ -155,6 +156,26 @@ def default_state_dir(environ: Mapping[str, str] | None = None) -> Path:
     return Path(jupyter_data_dir()) / "tensorone-proxy"
 
 
+def owner_name(environ: Mapping[str, str] | None = None) -> str:
+    """Return the name by which a local gateway knows whoever runs this process.
+
+    Args:
+        environ: Environment to read; this process's by default. ``TENSORONE_USER`` wins over
+            ``JUPYTERHUB_USER``, and that over the system's user.
+
+    Example:
+        >>> owner_name({"TENSORONE_USER": "ana"})
+        'ana'
+    """
+    environ = os.environ if environ is None else environ
+    if named := environ.get("TENSORONE_USER") or environ.get("JUPYTERHUB_USER"):
+        return named
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # containers run under ids that have no entry in the user database
+        return f"uid-{os.getuid()}"
+
+
 def running_gateway(state_dir: Path) -> dict[str, Any] | None:
     """Return what the gateway of a state directory says of itself, if one is running.
 
@@ -273,7 +294,6 @@ def resolve_settings(  # noqa: PLR0913 - keyword-only, each with a default
     url, source = sources.first("api_url", api_url)
     key = _find_key(sources, api_key, api_key_file)
     gateway = sources.gateway if key is None else {}
-    user = sources.environ.get("TENSORONE_USER", "")
     if gateway and (url is None or url.rstrip("/") == gateway["api_url"]):
         return Settings(
             api_url=gateway["api_url"],
@@ -281,12 +301,13 @@ def resolve_settings(  # noqa: PLR0913 - keyword-only, each with a default
             cluster_id=cluster_id or gateway["cluster_id"],
             source="running gateway",
             ca_file=Path(gateway["ca_file"]),
-            user=user,
+            user=owner_name(sources.environ),
         )
     if key is None:
         what = "No TensorOne API key is set and no local gateway is running."
         raise ConfigurationError(what, suggestion=_HOW_TO)
     cluster, _ = sources.first("cluster_id", cluster_id)
+    user = sources.environ.get("TENSORONE_USER", "")  # TensorOne's names are not this machine's
     return Settings((url or TENSORONE_API_URL).rstrip("/"), key, cluster or "", source, user=user)
 
 

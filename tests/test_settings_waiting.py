@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import threading
@@ -11,7 +12,7 @@ import pytest
 
 from jupyter_tensorone_proxy import ProxyClient
 from jupyter_tensorone_proxy.errors import ConfigurationError
-from jupyter_tensorone_proxy.settings import LOCK_FILE, RUNTIME_FILE, resolve_settings
+from jupyter_tensorone_proxy.settings import LOCK_FILE, RUNTIME_FILE, owner_name, resolve_settings
 from tests.fixtures.gateway import free_range, read_announcement, start_gateway, stop, wait_until
 
 
@@ -21,6 +22,8 @@ def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("API_URL", "API_KEY", "API_KEY_FILE", "CLUSTER_ID"):
         monkeypatch.delenv(f"TENSORONE_{name}", raising=False)
     monkeypatch.setenv("JUPYTER_CONFIG_DIR", str(tmp_path / "config"))
+    for name in ("TENSORONE_USER", "JUPYTERHUB_USER"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TENSORONE_STATE_DIR", str(tmp_path))
     return tmp_path
 
@@ -68,4 +71,14 @@ def test_a_running_gateway_is_found_at_once(state_dir: Path) -> None:
     runtime = {"api_url": "http://127.0.0.1:1", "api_key_file": str(key), "cluster_id": "local"}
     runtime |= {"ca_file": "ca.pem"}
     (state_dir / RUNTIME_FILE).write_text(json.dumps({**runtime, "pid": os.getpid()}))
-    assert resolve_settings(wait_seconds=0).api_url == "http://127.0.0.1:1"
+    found = resolve_settings(wait_seconds=0)
+    assert (found.api_url, found.source) == ("http://127.0.0.1:1", "running gateway")
+    assert found.user == owner_name()
+
+
+def test_on_a_local_gateway_a_terminal_has_a_name_and_elsewhere_not(state_dir: Path) -> None:
+    """What I expose from a terminal is for me, by the name that Jupyter gives me too."""
+    assert owner_name({"TENSORONE_USER": "ana", "JUPYTERHUB_USER": "ben"}) == "ana"
+    assert owner_name({"JUPYTERHUB_USER": "ben"}) == "ben"
+    assert owner_name({}) == getpass.getuser()
+    assert resolve_settings(api_key="k", cluster_id="c").user == ""

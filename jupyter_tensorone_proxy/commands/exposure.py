@@ -121,9 +121,9 @@ def expose(
         ...     print(mapping.url)
         https://localhost:32001
     """
-    viewer = Viewer.from_environ()
     given = {**fields, **({} if description is None else {"description": description})}
     with _using(client) as api:
+        viewer = Viewer.of(api.settings)
         what, mapping = create_or_update(api, port, given, viewer.me)
         return Exposure(MappingResult(what, see(api, mapping, viewer)), client)
 

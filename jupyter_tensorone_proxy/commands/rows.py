@@ -1,6 +1,6 @@
 """One port mapping as one person sees it: who can open it, how it does, where its link leads.
 
-These are the words that every rendering shares. Pure but for `Viewer.from_environ`; no markup.
+These are the words that every rendering shares. Pure but for `Viewer.of`; no markup.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from ..models import AccessControl, ObservedHealthCheck, PortMapping
+from ..settings import Settings
 
 _ZERO_WIDTH_JOINER = "\u200d"
 """The one format character kept in names: it holds emoji together and reorders nothing."""
@@ -31,19 +32,23 @@ class Viewer:
     go_url: str | None = None
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str] | None = None) -> Viewer:
-        """Read ``TENSORONE_USER`` and ``TENSORONE_GO_URL``, which the Jupyter server sets.
+    def of(cls, settings: Settings, environ: Mapping[str, str] | None = None) -> Viewer:
+        """Return whoever uses these settings, where ``TENSORONE_GO_URL`` says they are.
 
         Args:
+            settings: They know in whose name the API is used; ``TENSORONE_USER`` knows better.
             environ: Environment to read; this process's by default.
 
         Example:
-            >>> Viewer.from_environ({"TENSORONE_USER": "ana"})
+            >>> from pydantic import SecretStr
+            >>> ana = Settings("http://127.0.0.1:1", SecretStr("k"), "local", user="ana")
+            >>> Viewer.of(ana, {})
             Viewer(me='ana', go_url=None)
         """
         environ = os.environ if environ is None else environ
         go_url = environ.get("TENSORONE_GO_URL")
-        return cls(environ.get("TENSORONE_USER") or None, go_url if _is_link(go_url) else None)
+        me = environ.get("TENSORONE_USER") or settings.user or None
+        return cls(me, go_url if _is_link(go_url) else None)
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ def _run(args: Namespace, *, in_kernel: bool) -> Result:
     notice = _Notice(doing, in_kernel=in_kernel)
     try:
         with announce_if_slow(notice.appear), ProxyClient(via="magic") as client:
-            result = run(client, args, Viewer.from_environ())
+            result = run(client, args, Viewer.of(client.settings))
     except BaseException:
         notice.end("failed")
         raise

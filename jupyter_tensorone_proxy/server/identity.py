@@ -7,11 +7,10 @@ as JupyterHub's, the account's name counts.
 
 from __future__ import annotations
 
-import getpass
-import os
-
 from jupyter_server.auth.identity import IdentityProvider, PasswordIdentityProvider
 from jupyter_server.base.handlers import JupyterHandler
+
+from ..settings import owner_name
 
 _WITHOUT_ACCOUNTS = (IdentityProvider, PasswordIdentityProvider)
 
@@ -26,13 +25,6 @@ def user_name(handler: JupyterHandler | None) -> str:
         One stable name per person, 1–200 printable characters.
     """
     if handler is None or type(handler.identity_provider) in _WITHOUT_ACCOUNTS:
-        return os.environ.get("JUPYTERHUB_USER") or _owner_of_this_process()
+        return owner_name()
     name = "".join(c for c in str(handler.current_user.username) if c.isprintable())[:200]
-    return name or _owner_of_this_process()
-
-
-def _owner_of_this_process() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # containers run under ids that have no entry in the user database
-        return f"uid-{os.getuid()}"
+    return name or owner_name()

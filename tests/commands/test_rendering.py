@@ -6,11 +6,13 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from jupyter_tensorone_proxy import ProxyClient
 from jupyter_tensorone_proxy.commands.results import MappingResult, Result
 from jupyter_tensorone_proxy.commands.rows import Viewer, make_row, open_url, who_can_open
 from jupyter_tensorone_proxy.models import PortMapping
+from jupyter_tensorone_proxy.settings import Settings
 from tests.fixtures.fake_api import FakeApi
 from tests.fixtures.lines import ANA, run
 
@@ -60,7 +62,8 @@ def test_the_link_leads_through_jupyter_where_it_can(
 @pytest.mark.parametrize("go_url", ["javascript:alert(1)", "//evil.example/", "/\\evil", "go/"])
 def test_a_go_address_that_is_none_is_ignored(go_url: str) -> None:
     """The environment cannot make a link that leaves Jupyter or runs a script."""
-    assert Viewer.from_environ({"TENSORONE_GO_URL": go_url}).go_url is None
+    settings = Settings("http://127.0.0.1:1", SecretStr("k"), "local")
+    assert Viewer.of(settings, {"TENSORONE_GO_URL": go_url}).go_url is None
 
 
 class _Page(HTMLParser):
