@@ -49,6 +49,9 @@ DOES_IO = {"asyncio", "grpc", "http", "httpx", "os", "pathlib", "shutil", "signa
 XDS_MAY = {"gateway.xds", "gateway.desired", "gateway.pages"}
 """What the pure part knows of the gateway: itself, desired state's types, and the pages' text."""
 
+SPEAKS_XDS = {"gateway.xds.discovery", "gateway.xds.stream"}
+"""What carries the pure part's results to Envoy."""
+
 
 def imports(file: Path, module: str) -> Iterator[tuple[str, bool]]:
     """Yield the full name of each import of a module, and whether it is inside a function."""
@@ -119,7 +122,7 @@ def _wrong_outside(inside: str, name: str) -> str:
         return "the gateway knows no Jupyter"
     pure = any(inside == may or inside.startswith(f"{may}.") for may in XDS_MAY)
     does_io = any(name == io or name.startswith(f"{io}.") for io in DOES_IO)
-    if pure and does_io and inside != "gateway.xds.discovery":
+    if pure and does_io and inside not in SPEAKS_XDS:
         return "the configuration of Envoy is a pure function"
     return ""
 

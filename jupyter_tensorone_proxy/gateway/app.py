@@ -13,7 +13,6 @@ import contextlib
 import ipaddress
 import logging
 import os
-import secrets
 import signal
 import socket
 import sys
@@ -24,7 +23,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from .. import __version__
-from ..errors import DataPlaneUnavailableError, GatewayError, ProxyError
+from ..errors import DataPlaneUnavailableError, ProxyError
 from . import envoy
 from .access_log import AccessLog
 from .admin import Admin
@@ -36,7 +35,7 @@ from .control import Controller
 from .desired import Certificate, Edge
 from .doorkeeper import Doorkeeper
 from .enforcement import Enforcer, StreamLog
-from .files import read_or_create
+from .files import read_api_key
 from .health import HealthLog
 from .identity import Signer
 from .observer import Observer
@@ -76,9 +75,7 @@ class ControlPlane:
     def __init__(self, config: GatewayConfig, api_port: int) -> None:
         state = config.state_path
         self.config = config
-        self.api_key = read_or_create(config.api_key_file, secrets.token_urlsafe(32)).strip()
-        if not self.api_key:
-            raise GatewayError(f"{config.api_key_file} is empty.", suggestion="Remove it.")
+        self.api_key = read_api_key(config.api_key_file)
         self.certificates = TlsCertificates(config, _host_names(config))
         self.signer = Signer(state, issuer="jupyter-tensorone-proxy")
         self.store = Store(config.database_url or f"sqlite:///{state / 'state.db'}")

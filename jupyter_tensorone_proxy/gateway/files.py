@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+import secrets
 from pathlib import Path
 
 from ..errors import GatewayError
+
+_KEY_BYTES = 32
 
 
 def private_directory(path: Path) -> Path:
@@ -49,9 +53,36 @@ def write_private(path: Path, text: str) -> None:
 
 
 def read_or_create(path: Path, create: str) -> str:
-    """Return a private file's text; write `create` first if there is no such file."""
+    """Return a private file's text; write `create` first if there is no such file.
+
+    Raises:
+        GatewayError: It is there, but cannot be read, or it cannot be written. It is left as it is.
+    """
     try:
+        if not path.exists():
+            write_private(path, create)
         return path.read_text()
-    except FileNotFoundError:
-        write_private(path, create)
-        return create
+    except (OSError, UnicodeDecodeError) as error:
+        raise GatewayError(
+            f"The file {path} cannot be used: {_why(error)}.",
+            suggestion="Restore it from a backup, or remove it to have a new one made.",
+        ) from None
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    return str(error.strerror) if isinstance(error, OSError) else "it is not text"
+
+
+def read_api_key(path: Path) -> str:
+    """Return the installation's API key; a random one is made if there is no such file.
+
+    Raises:
+        GatewayError: It cannot be read, or is not a key. Nothing is replaced, nobody gets in.
+    """
+    key = read_or_create(path, secrets.token_urlsafe(_KEY_BYTES)).strip()
+    if not re.fullmatch(r"[!-~]{32,}", key):
+        raise GatewayError(
+            f"The API key in {path} is damaged: it must be 32 or more characters without spaces.",
+            suggestion="Restore it from a backup, or remove it to have a new one made.",
+        )
+    return key

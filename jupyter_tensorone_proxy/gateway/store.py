@@ -24,7 +24,7 @@ from ..models import ClusterAccess, NetworkConfiguration, PortRequest
 from ..people import Session
 from .audit import Events, Note
 from .desired import DesiredCluster, DesiredMapping, Revocations
-from .migrations import LATEST_REVISION, migrate_in_another_process
+from .migrations import LATEST_REVISION, REVISIONS, migrate_in_another_process
 from .people import Links, Sessions, Users
 from .tables import (
     aware,
@@ -143,17 +143,26 @@ class Store:
         try:
             self._migrate()
         except DatabaseError as error:
-            raise GatewayError(
-                f"The store {self._engine.url.render_as_string()} cannot be opened: {error.orig}.",
-                suggestion="Restore it from a backup, or move it away to start without mappings.",
-            ) from None
+            raise self._damaged(f"cannot be opened: {error.orig}") from None
 
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
 
     def load(self, cluster_id: str) -> Loaded:
-        """Return a cluster (its defaults if it is new), its mappings, and what is revoked."""
+        """Return a cluster (its defaults if it is new), its mappings, and what is revoked.
+
+        Raises:
+            GatewayError: Something in it is not what we wrote. It is left as it is.
+        """
+        try:
+            return self._load(cluster_id)
+        except DatabaseError as error:
+            raise self._damaged(f"cannot be read: {error.orig}") from None
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise self._damaged(f"holds something that is not ours: {_brief(error)}") from None
+
+    def _load(self, cluster_id: str) -> Loaded:
         with self._engine.begin() as connection:
             row = connection.execute(sa.select(clusters).where(clusters.c.id == cluster_id)).first()
             rows = connection.execute(
@@ -199,8 +208,31 @@ class Store:
     def _migrate(self) -> None:
         with self._engine.connect() as connection:
             current = _revision(connection)
+        if current is not None and current not in REVISIONS:
+            raise GatewayError(
+                f"{self._name} was made by a newer version of the gateway: its tables have "
+                f"revision {current!r}, and this one knows {LATEST_REVISION!r}.",
+                suggestion="Upgrade jupyter-tensorone-proxy, or move the store away to start "
+                "without mappings.",
+            )
         if current != LATEST_REVISION:
             migrate_in_another_process(self._url)
+
+    @property
+    def _name(self) -> str:
+        return f"The store {self._engine.url.render_as_string()}"  # without its password
+
+    def _damaged(self, how: str) -> GatewayError:
+        return GatewayError(
+            f"{self._name} {how}.",
+            suggestion="Restore it from a backup, or move it away to start without mappings.",
+        )
+
+
+def _brief(error: Exception) -> str:
+    """Return an error without the values that it is about, in one line."""
+    lines = str(error).splitlines() or [""]
+    return f"{type(error).__name__} {lines[0]}".strip()
 
 
 def _revision(connection: sa.Connection) -> str | None:

@@ -31,6 +31,7 @@ from typing import IO, Any
 
 from ..errors import GatewayError, GatewayRunningError, ProxyError
 from . import envoy
+from .child import Child, say
 from .config import CLUSTER_ID, GatewayConfig, parse_arguments
 from .files import private_directory, write_private
 
@@ -39,48 +40,7 @@ RUNNING_STATUS = 3
 
 _KEPT_SUFFIXES = {".log", ".old"}
 _PR_SET_PDEATHSIG = 1
-_STOP_SECONDS = 5.0
 _START_SECONDS = 30.0
-_BACK_OFF_SECONDS = (0.0, 0.2, 1.0, 5.0)
-_STEADY_SECONDS = 10.0
-
-
-@dataclass
-class _Child:
-    """One process and how to start it again."""
-
-    name: str
-    start: Callable[[], subprocess.Popen[bytes]]
-    process: subprocess.Popen[bytes] | None = None
-    failures: int = 0
-    started_at: float = 0.0
-    start_after: float = 0.0
-
-    def keep_alive(self) -> None:
-        """Start the process if it is not running and its pause is over."""
-        current = time.monotonic()
-        if self.process is not None and self.process.poll() is not None:
-            steady = current - self.started_at > _STEADY_SECONDS
-            self.failures = 0 if steady else self.failures + 1
-            pause = _BACK_OFF_SECONDS[min(self.failures, len(_BACK_OFF_SECONDS)) - 1]
-            self.start_after = current + (pause if self.failures else 0.0)
-            _say(f"{self.name} ended with status {self.process.returncode}; starting it again")
-            self.process = None
-        if self.process is None and current >= self.start_after:
-            self.process = self.start()
-            self.started_at = current
-
-    def stop(self) -> None:
-        """End the process and wait for it."""
-        if self.process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            self.process.terminate()
-        try:
-            self.process.wait(_STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
 
 
 @dataclass
@@ -95,7 +55,7 @@ class Supervisor:
     config: GatewayConfig
     watch_stdin: bool
     _stopping: bool = False
-    _children: list[_Child] = field(default_factory=list)
+    _children: list[Child] = field(default_factory=list)
     _ready_fd: int | None = None
 
     def run(self) -> None:
@@ -113,8 +73,8 @@ class Supervisor:
             self._prepare_run_directory()
             wake = self._catch_signals()
             self._children = [
-                _Child("Envoy", lambda: self._start_envoy(binary)),
-                _Child("The control plane", lambda: self._start_control(api_socket)),
+                Child("Envoy", lambda: self._start_envoy(binary)),
+                Child("The control plane", lambda: self._start_control(api_socket)),
             ]
             try:
                 self._start(wake)
@@ -292,10 +252,6 @@ def _raise_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the gateway's log is stderr
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the gateway in the foreground.
 
@@ -309,9 +265,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         Supervisor(config, watch_stdin).run()
     except GatewayRunningError as error:
-        _say(str(error))
+        say(str(error))
         return RUNNING_STATUS
     except ProxyError as error:
-        _say(str(error))
+        say(str(error))
         return 1
     return 0

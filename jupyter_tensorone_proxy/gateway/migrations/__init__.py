@@ -10,7 +10,8 @@ import sys
 
 from ...errors import GatewayError
 
-LATEST_REVISION = "0002"
+REVISIONS = ("0001", "0002")
+LATEST_REVISION = REVISIONS[-1]
 
 
 def migrate_in_another_process(url: str) -> None:
@@ -28,6 +29,6 @@ def migrate_in_another_process(url: str) -> None:
     if done.returncode:
         reason = done.stderr.strip().splitlines()[-1:] or ["no reason given"]
         raise GatewayError(
-            f"The store's tables cannot be brought up to date: {reason[0]}",
+            f"The store's tables cannot be brought up to date: {reason[0]}.",
             suggestion="Restore it from a backup, or move it away to start without mappings.",
         )
