@@ -1,7 +1,7 @@
 """The local certificate authority: one for each installation, and the certificates it keeps.
 
-All ports of the host share one certificate: a browser that accepted it once did so for every port.
-Each custom domain has its own.
+All ports of the host share one certificate for its names and one for its addresses: a browser that
+accepted it once did so for every port. Each custom domain has its own.
 
 The CA can vouch only for the gateway's own names: who steals its key cannot pose as a bank to those
 who trust it. When the gateway gets another name, or a year before the end, the CA's certificate is
@@ -76,15 +76,16 @@ class LocalAuthority:
         self._remove_unused()
         self.vouch_for(names)
 
-    def host_certificate(self, names: Sequence[str]) -> Certificate:
-        """Return the certificate that all ports of the host share.
+    def host_certificate(self, names: Sequence[str], *, kept_as: str) -> Certificate:
+        """Return a certificate that all ports of the host share.
 
         It stays the same over restarts, and with it the exceptions that people made in browsers.
 
         Args:
-            names: Host names and IP addresses it is for; the first also names its subject.
+            names: Host names or IP addresses it is for; the first also names its subject.
+            kept_as: Name of its files.
         """
-        return self._current(self._directory / "leaf", names)
+        return self._current(self._directory / kept_as, names)
 
     def domain_certificate(self, domain: str) -> Certificate:
         """Return the certificate of one custom domain.

@@ -85,7 +85,7 @@ def make_server_certificate(
     alternatives = x509.SubjectAlternativeName([_general_name(name) for name in names])
     authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
     return (
-        _builder(_name(names[0]), issuer.subject, public_key, validity)
+        _builder(_name(_common_name(names[0])), issuer.subject, public_key, validity)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(digital_signature=True), critical=True)
         .add_extension(_SERVER_AUTH, critical=False)
@@ -157,6 +157,11 @@ def _subtree(name: str) -> Subtree:
     if isinstance(general, x509.IPAddress):
         return x509.IPAddress(ipaddress.ip_network(general.value))
     return general
+
+
+def _common_name(name: str) -> str:
+    # OpenSSL takes one that could be a host name for one, and then this CA may not vouch for it.
+    return f"address {name}" if isinstance(_general_name(name), x509.IPAddress) else name
 
 
 def _general_name(name: str) -> Subtree:

@@ -3,6 +3,9 @@
 A custom domain is served with the certificate that was given for it, else with the host's if that
 covers it, else with one of the local CA. The host is served with the certificate that was given for
 it; the names that one does not cover, such as `localhost`, with one of the local CA.
+
+The local CA's certificate for names holds no addresses. BoringSSL, and so every gRPC client,
+refuses a certificate with an address from a CA that is held to some addresses, as ours is.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from .desired import Certificate, domain_secret
 from .given_certificate import CertificateFiles, GivenCertificate
 
 _LOCAL = "leaf"
+_ADDRESSES = "addresses"
 _GIVEN = "given"
 
 
@@ -52,14 +56,17 @@ class TlsCertificates:
         Envoy chooses by the name that the visitor asks for (SNI). Whoever asks for an address sends
         no name, and gets the first.
         """
+        local = (_ADDRESSES, _LOCAL)
         if self._given_host is None:
-            return (_LOCAL,)
-        return (_GIVEN, _LOCAL) if _is_address(self._host_names[0]) else (_LOCAL, _GIVEN)
+            return local
+        return (_GIVEN, *local) if _is_address(self._host_names[0]) else (*local, _GIVEN)
 
     @property
     def host(self) -> Certificate:
         """The certificate of the public host."""
-        return self._given_host.current if self._given_host else self._local()
+        if self._given_host:
+            return self._given_host.current
+        return self._local()[_ADDRESSES if _is_address(self._host_names[0]) else _LOCAL]
 
     def served(self, domains: Iterable[str]) -> dict[str, Certificate]:
         """Return every certificate by the name of its secret; the same objects if none changed.
@@ -70,7 +77,7 @@ class TlsCertificates:
         Raises:
             StorageFullError: The local CA cannot be told of a new domain.
         """
-        certificates = {_LOCAL: self._local()}
+        certificates = self._local()
         if self._given_host:
             certificates[_GIVEN] = self._given_host.current
         return certificates | {domain_secret(d): self._of_domain(d) for d in domains}
@@ -93,11 +100,16 @@ class TlsCertificates:
     def _all_given(self) -> list[GivenCertificate]:
         return [*self._given.values(), *([self._given_host] if self._given_host else [])]
 
-    def _local(self) -> Certificate:
+    def _local(self) -> dict[str, Certificate]:
         given = self._given_host.current.names if self._given_host else frozenset[str]()
-        # A name in both would be served with either.
-        names = [n for n in self._host_names if _is_address(n) or not covers(given, n)]
-        return self._authority.host_certificate(names)
+        addresses = [name for name in self._host_names if _is_address(name)]
+        names = [name for name in self._host_names if not _is_address(name)]
+        # A name in two certificates would be served with either.
+        own = [name for name in names if not covers(given, name)] or names
+        return {
+            secret: self._authority.host_certificate(of_it, kept_as=secret)
+            for secret, of_it in ((_ADDRESSES, addresses), (_LOCAL, own))
+        }
 
     def _of_domain(self, domain: str) -> Certificate:
         wildcard = f"*.{domain.partition('.')[2]}"

@@ -412,6 +412,9 @@ def _http_manager(mapping: DesiredMapping, edge: Edge) -> Config:
         upgrade_configs=[{"upgrade_type": "websocket"}],
         # Jupyter, MLflow and TensorBoard put %2F in paths that mean something.
         path_with_escaped_slashes_action="KEEP_UNCHANGED",
+        # Metadata of gRPC often has underscores; elsewhere WSGI takes `a_b` for `a-b`, and so for
+        # a header of ours.
+        underscores="ALLOW" if mapping.request.app_protocol == "grpc" else "REJECT_REQUEST",
         local_reply_config=replies.local_replies(),
         access_log=access_log(mapping.id),
         access_log_options={"access_log_flush_interval": STREAM_LOG_INTERVAL},
@@ -426,7 +429,14 @@ def _redirect_manager() -> Config:
     return _manager(stat_prefix="redirect", routes=REDIRECT_ROUTES, http_filters=[router])
 
 
-def _manager(*, stat_prefix: str, routes: str, http_filters: list[Config], **more: Any) -> Config:
+def _manager(
+    *,
+    stat_prefix: str,
+    routes: str,
+    http_filters: list[Config],
+    underscores: str = "REJECT_REQUEST",
+    **more: Any,
+) -> Config:
     config: Config = {
         "stat_prefix": stat_prefix,
         "rds": {"route_config_name": routes, "config_source": ADS},
@@ -445,7 +455,7 @@ def _manager(*, stat_prefix: str, routes: str, http_filters: list[Config], **mor
         "delayed_close_timeout": "0s",
         "common_http_protocol_options": {
             "idle_timeout": "3600s",
-            "headers_with_underscores_action": "REJECT_REQUEST",
+            "headers_with_underscores_action": underscores,
         },
         "http2_protocol_options": {
             "max_concurrent_streams": 100,
