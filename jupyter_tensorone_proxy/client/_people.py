@@ -211,13 +211,14 @@ def rotate_keys(*, overlap: bool = False) -> Operation[KeyRotation]:
     return Operation("POST", f"{PROXY}/keys", read_data(KeyRotation), body=body, extension="keys")
 
 
-def list_events(
+def list_events(  # noqa: PLR0913 - keyword-only, each with a default
     *,
     after: int = 0,
     action: str | None = None,
     port_id: str | None = None,
     limit: int = 100,
     wait_seconds: int = 0,
+    latest: bool = False,
 ) -> Operation[list[Event]]:
     """Return what happened, the oldest first.
 
@@ -227,9 +228,11 @@ def list_events(
         port_id: Only about this mapping.
         limit: How many at most, 1–1000.
         wait_seconds: If there is none, wait so long for one, 0–30.
+        latest: If there are more than `limit`, return the last of them instead of the first.
     """
     numbers = {"after": after, "limit": limit, "wait_seconds": wait_seconds}
     query = _given(action=action, port_id=port_id) | {k: str(v) for k, v in numbers.items() if v}
+    query |= {"latest": "true"} if latest else {}
     return Operation("GET", f"{PROXY}/events", read_list(Event), query=query, extension="events")
 
 

@@ -80,7 +80,13 @@ class Events:
         self.connection.execute(sa.delete(events).where(events.c.id <= event_id - KEPT_EVENTS))
 
     def after(
-        self, event_id: int, *, limit: int, action: str | None = None, port_id: str | None = None
+        self,
+        event_id: int,
+        *,
+        limit: int,
+        action: str | None = None,
+        port_id: str | None = None,
+        latest: bool = False,
     ) -> list[Event]:
         """Return events, the oldest first.
 
@@ -89,6 +95,7 @@ class Events:
             limit: How many at most.
             action: Only this action, or with a trailing dot (``session.``) all of a kind.
             port_id: Only about this mapping.
+            latest: If there are more, return the last of them instead of the first.
         """
         query = sa.select(events).where(events.c.id > event_id)
         if action is not None:
@@ -96,8 +103,9 @@ class Events:
             query = query.where(kind if action.endswith(".") else events.c.action == action)
         if port_id is not None:
             query = query.where(events.c.port_id == port_id)
-        rows = self.connection.execute(query.order_by(events.c.id).limit(limit))
-        return [_read(row) for row in rows]
+        order = events.c.id.desc() if latest else events.c.id
+        found = [_read(row) for row in self.connection.execute(query.order_by(order).limit(limit))]
+        return found[::-1] if latest else found
 
 
 @dataclass(frozen=True)

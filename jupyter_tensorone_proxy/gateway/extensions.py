@@ -56,12 +56,15 @@ def _add_events(app: FastAPI, context: Context) -> None:
         port_id: str | None = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
         wait_seconds: Annotated[int, Query(ge=0, le=30)] = 0,
+        latest: Annotated[bool, Query(description="If there are more: the last of them")] = False,  # noqa: FBT002 - a query parameter
     ) -> Response:
         context.require_cluster(cluster_id)
 
         async def read() -> list[Event]:
             async with context.store.transaction() as transaction:
-                return transaction.events.after(after, limit=limit, action=action, port_id=port_id)
+                return transaction.events.after(
+                    after, limit=limit, action=action, port_id=port_id, latest=latest
+                )
 
         found = await read()
         if not found and wait_seconds and await context.store.changed(wait_seconds):

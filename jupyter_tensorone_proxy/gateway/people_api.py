@@ -29,7 +29,7 @@ from ..people import (
 )
 from ..validation import parse_request
 from . import answers
-from .audit import Note
+from .audit import Note, current_origin
 from .context import PROXY, Context
 from .desired import DesiredMapping, public_url
 from .identity import USER_TOKEN_SECONDS, new_id
@@ -73,7 +73,8 @@ def _add_links(app: FastAPI, context: Context) -> None:
         asked = parse_request(LinkRequest, await request.body())
         mapping = await _mapping_for(context, asked)
         link = _make_link(context, asked, mapping)
-        via = "open" if request.headers.get("x-tensorone-via") == "jupyter" else "link"
+        for_oneself = asked.one_time and current_origin.get().actor == asked.user
+        via = "open" if for_oneself else "link"
         async with context.store.transaction() as transaction:
             transaction.users.add(asked.user)
             transaction.links.add(link, via=via, ends_sessions=asked.ends_sessions)
