@@ -162,6 +162,7 @@ class ControlPlane:
             host_secrets=self.certificates.host_secrets,
             jwks=self.signer.jwks,
             issuer=self.signer.issuer,
+            key_ids=self.signer.key_ids,
             owner=self.config.owner,
             connections_per_service=envoy.connections_per_service(),
         )

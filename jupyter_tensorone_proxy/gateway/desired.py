@@ -99,6 +99,7 @@ class Edge:
         host_names: All names the gateway answers to; the certificate covers each.
         host_secrets: Names of the certificates that the host's listeners have.
         jwks: Public keys of sessions and user tokens (RFC 7517), as JSON.
+        key_ids: Ids of those keys, as tokens name them.
         issuer: `iss` of everything those keys sign.
         owner: Whose services these are, for people.
         connections_per_service: How many Envoy opens to one service at most.
@@ -110,6 +111,7 @@ class Edge:
     host_secrets: tuple[str, ...]
     jwks: str
     issuer: str
+    key_ids: tuple[str, ...]
     owner: str
     connections_per_service: int = 1024
 

@@ -68,6 +68,11 @@ class Signer:
         """The public keys as a JSON Web Key Set (RFC 7517)."""
         return json.dumps({"keys": [k.as_dict(private=False, alg=_ALGORITHM) for k in self._keys]})
 
+    @property
+    def key_ids(self) -> tuple[str, ...]:
+        """The ids of the keys in force, as every token names its own (claim `key`)."""
+        return tuple(str(key.kid) for key in self._keys)
+
     def rotate(self, *, overlap: bool) -> None:
         """Sign with a new key from now on.
 
@@ -141,17 +146,17 @@ class Signer:
     def _sign(
         self, audience: str, user: str, lifetime_seconds: int, token_id: str, **more: str
     ) -> str:
-        now = int(time.time())
+        now, key = int(time.time()), self._keys[0]
         claims: dict[str, Any] = {
             "iss": self.issuer,
             "aud": audience,
             "sub": user,
             "jti": token_id,
+            "key": key.kid,
             "iat": now,
             "exp": now + lifetime_seconds,
             **more,
         }
-        key = self._keys[0]
         return jwt.encode({"alg": _ALGORITHM, "kid": key.kid}, claims, key)
 
 

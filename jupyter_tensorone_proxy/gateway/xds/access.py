@@ -35,6 +35,10 @@ def people_override(
     """Admit only the allowed users, and only requests from the mapping's own pages."""
     private = is_private(mapping, cluster)
     people = _users_rule(mapping.access.allowed_users if private else None)
+    if private:
+        # Connections that are draining still have the old keys; this they see at once.
+        keys = {"or_ids": {"ids": [identity("key", key_id) for key_id in edge.key_ids]}}
+        people = {"and_ids": {"ids": [keys, people]}}
     if revoked:
         people = {"and_ids": {"ids": [{"not_id": marked_as_revoked()}, people]}}
     return _per_route([people], [_origin_rule(mapping, edge)])
