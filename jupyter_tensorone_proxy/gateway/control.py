@@ -7,9 +7,8 @@ answer, the transaction is undone and Envoy is given the last good configuration
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -38,6 +37,7 @@ from .desired import (
 )
 from .external_ports import ExternalPorts
 from .identity import new_id
+from .listening import first_silent_port
 from .ownership import Ownership
 from .store import Store, Transaction
 from .tables import now
@@ -47,7 +47,6 @@ from .xds.snapshot import Snapshot, build_snapshot
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
-_LISTENING_PAUSES = [0.001] * 20 + [0.05] * 40
 
 
 class Controller:
@@ -271,6 +270,7 @@ class Controller:
         async with self._lock:
             try:
                 await self.discovery.synchronize(timeout_seconds=15)
+                await self._wait_until_listening(self.desired)
             except RejectedError as error:
                 _log.warning("Envoy refuses a part of what is stored: %s", error)
             except NotConnectedError as error:
@@ -334,7 +334,8 @@ class Controller:
             async with self._store.transaction() as transaction:
                 desired = self._certified(change(transaction))
                 await self.discovery.apply(self._snapshot(desired))
-                await self._wait_until_listening(desired)
+                before = {m.external_port for m in self.desired.active}
+                await self._wait_until_listening(desired, but=before)
         except BaseException as error:
             await self._restore()
             if isinstance(error, RejectedError):
@@ -347,21 +348,12 @@ class Controller:
             raise
         self.desired = desired
 
-    async def _wait_until_listening(self, desired: Desired) -> None:
-        """Wait for the workers: a listener's first certificate reaches them after the ACK."""
-        before = {m.external_port for m in self.desired.active}
-        address = ipaddress.ip_address(self._config.listen)
-        loopback = "::1" if address.version == 6 else "127.0.0.1"  # noqa: PLR2004 - IPv6
-        host = loopback if address.is_unspecified else str(address)
-        for mapping in desired.active:
-            if mapping.external_port in before or mapping.request.protocol == "udp":
-                continue
-            for pause in _LISTENING_PAUSES:
-                if await _listens(host, mapping.external_port):
-                    break
-                await asyncio.sleep(pause)
-            else:
-                raise NotConnectedError(f"Envoy does not listen on {mapping.external_port}")
+    async def _wait_until_listening(self, desired: Desired, *, but: Collection[int] = ()) -> None:
+        ports = (m.external_port for m in desired.active if m.request.protocol == "tcp")
+        wanted = [port for port in ports if port not in but]
+        silent = await first_silent_port(self._config.listen, wanted)
+        if silent is not None:
+            raise NotConnectedError(f"Envoy does not listen on {silent}")
 
     async def _restore(self) -> None:
         try:
@@ -441,12 +433,3 @@ def merge_patch(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str
 def _told(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the audit tells of a change: all that was asked for, as none of it is secret."""
     return {"fields": dict(fields)}
-
-
-async def _listens(host: str, port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection(host, port)
-    except OSError:
-        return False
-    writer.close()
-    return True
