@@ -39,7 +39,7 @@ def _add_access_logs(app: FastAPI, context: Context) -> None:
         limit: Annotated[int, Query(ge=1, le=1000)] = 50,
     ) -> Response:
         context.require_cluster(cluster_id)
-        context.observer.read()
+        await context.observer.catch_up()
         entries = context.observer.usage.entries(
             port_id=port_id, since=since, until=until, status=status, before=before, limit=limit
         )

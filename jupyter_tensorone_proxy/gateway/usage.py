@@ -15,39 +15,19 @@ import sqlite3
 import time
 from collections import defaultdict, deque
 from collections.abc import Iterable
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 
 from ..models import AccessLogEntry, UsageStatistics
 from .access_log import Position, Request
 from .traffic import CLASS, Traffic
+from .usage_database import LOG_COLUMNS, as_moment, as_seconds, log_entry, log_row, open_database
 from .xds.filters import VISITOR_PREFIX
 
 _log = logging.getLogger(__name__)
 
 
 _SEEN_DAYS = 30
-_SCHEMA_VERSION = 2
-_SCHEMA = """
-create table usage (
-    port_id text primary key, total integer not null, time_ms integer not null,
-    last_accessed real not null
-);
-create table counters (
-    port_id text not null, kind text not null, number integer not null, count integer not null,
-    primary key (port_id, kind, number)
-) without rowid;
-create table visitors (port_id text not null, visitor text not null, primary key (port_id, visitor))
-    without rowid;
-create table entries (
-    id integer primary key, port_id text not null, timestamp real not null, client_ip text,
-    user text, method text, path text, status integer, response_time_ms integer, user_agent text
-);
-create index entries_by_port on entries (port_id, id);
-create table seen (token_id text primary key, at real not null) without rowid;
-create table position (inode integer not null, offset integer not null);
-insert into position values (0, 0);
-"""
 
 
 class Usage:
@@ -62,12 +42,12 @@ class Usage:
         self._gone: deque[str] = deque(maxlen=100)
         self._keep_entries = keep_entries
         try:
-            self._database = _open(path)
+            self._database = open_database(path)
         except sqlite3.DatabaseError as error:
             _log.warning("%s cannot be used (%s); usage is counted anew", path, error)
             for leftover in path.parent.glob(f"{path.name}*"):
                 leftover.unlink()
-            self._database = _open(path)
+            self._database = open_database(path)
         long_ago = time.time() - _SEEN_DAYS * 86_400
         self._database.execute("delete from seen where at < ?", (long_ago,))
 
@@ -122,7 +102,7 @@ class Usage:
         many("insert or ignore into visitors values (?, ?)", visitors)
         many(
             "insert into entries values (null, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [_row(r) for r in taken[-self._keep_entries :]],
+            [log_row(r) for r in taken[-self._keep_entries :]],
         )
         self._database.execute(
             "delete from entries where id <= (select max(id) from entries) - ?",
@@ -144,7 +124,7 @@ class Usage:
         return UsageStatistics(
             total_requests=row[0],
             unique_visitors=visitors,
-            last_accessed=_moment(row[2]),
+            last_accessed=as_moment(row[2]),
             avg_response_time_ms=round(row[1] / row[0], 1),
         )
 
@@ -171,7 +151,7 @@ class Usage:
         """Return when sessions were last seen."""
         find = "select at from seen where token_id = ?"
         rows = {i: self._database.execute(find, (i,)).fetchone() for i in token_ids}
-        return {token_id: _moment(row[0]) for token_id, row in rows.items() if row}
+        return {token_id: as_moment(row[0]) for token_id, row in rows.items() if row}
 
     def traffic(self, mapping_id: str) -> Traffic:
         """Return a mapping's counters so far."""
@@ -219,8 +199,7 @@ class Usage:
         """
         low, high = _status_range(status)
         rows = self._database.execute(
-            "select id, port_id, timestamp, client_ip, user, method, path, status, "
-            "response_time_ms, user_agent from entries "
+            f"select {LOG_COLUMNS} from entries "  # noqa: S608 - our own names
             "where (:port_id is null or port_id = :port_id) "
             "and (:since is null or timestamp >= :since) "
             "and (:until is null or timestamp < :until) "
@@ -228,15 +207,15 @@ class Usage:
             "and (:before is null or id < :before) order by id desc limit :limit",
             {
                 "port_id": port_id,
-                "since": _timestamp(since),
-                "until": _timestamp(until),
+                "since": as_seconds(since),
+                "until": as_seconds(until),
                 "low": low,
                 "high": high,
                 "before": before,
                 "limit": limit,
             },
         )
-        return [_entry(*row) for row in rows]
+        return [log_entry(row) for row in rows]
 
     def close(self) -> None:
         """Close the database."""
@@ -247,66 +226,3 @@ def _status_range(status: int | None) -> tuple[int | None, int | None]:
     if status is not None and status < 10:  # noqa: PLR2004 - a class, such as 5 for 5xx
         return status * 100, status * 100 + 99
     return status, status
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, isolation_level=None)
-    database.execute("pragma journal_mode=wal")
-    database.execute("pragma synchronous=off")  # derived: a power cut may cost the last second
-    version = database.execute("pragma user_version").fetchone()[0]
-    if version not in {0, _SCHEMA_VERSION}:
-        raise sqlite3.DatabaseError(f"version {version} instead of {_SCHEMA_VERSION}")
-    if version == 0:
-        database.executescript(f"begin; {_SCHEMA} pragma user_version={_SCHEMA_VERSION}; commit;")
-    return database
-
-
-def _row(request: Request) -> tuple[object, ...]:
-    return (
-        request.mapping_id,
-        request.timestamp,
-        request.client_ip,
-        request.user,
-        request.method,
-        request.path,
-        request.status,
-        request.response_time_ms,
-        request.user_agent,
-    )
-
-
-def _entry(  # noqa: PLR0913, PLR0917 - the columns
-    entry_id: int,
-    port_id: str,
-    timestamp: float,
-    client_ip: str,
-    user: str | None,
-    method: str | None,
-    path: str | None,
-    status: int,
-    response_time_ms: int,
-    user_agent: str | None,
-) -> AccessLogEntry:
-    return AccessLogEntry(
-        id=entry_id,
-        port_id=port_id,
-        timestamp=_moment(timestamp),
-        client_ip=client_ip,
-        user=user,
-        method=method,
-        path=path,
-        status_code=status,
-        response_time_ms=response_time_ms,
-        user_agent=user_agent,
-    )
-
-
-def _timestamp(moment: datetime | None) -> float | None:
-    """Return seconds since 1970; a time without a zone is meant as UTC."""
-    if moment is None:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).timestamp()
-
-
-def _moment(timestamp: float) -> datetime:
-    return datetime.fromtimestamp(round(timestamp, 3), timezone.utc)
