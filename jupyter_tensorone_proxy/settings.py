@@ -13,6 +13,7 @@ import getpass
 import ipaddress
 import json
 import os
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,6 +73,34 @@ class Settings:
         """
         require_safe_url(self.api_url)
         _checked_key(self.api_key.get_secret_value(), f"the {self.source}")
+
+    def tls_context(self) -> ssl.SSLContext:
+        """Return what programs verify exposed URLs with.
+
+        It trusts whom this machine trusts, and the gateway's own CA besides: a gateway may have a
+        real certificate for its public host and one of its CA for `localhost` or a custom domain.
+
+        Raises:
+            ConfigurationError: The CA's file cannot be read.
+
+        Example:
+            >>> import httpx
+            >>> settings = resolve_settings(api_key="k", cluster_id="c", environ={})
+            >>> visitor = httpx.Client(verify=settings.tls_context())
+        """
+        import httpx  # costs 60 ms, and few callers need it
+
+        context = httpx.create_ssl_context()  # certifi's, or SSL_CERT_FILE's
+        context.load_default_certs()
+        if self.ca_file is not None:
+            try:
+                context.load_verify_locations(self.ca_file)
+            except OSError as error:  # SSLError is one
+                raise ConfigurationError(
+                    f"The gateway's CA {self.ca_file} cannot be read: {error.strerror}.",
+                    suggestion="Start the gateway again, or restore the file.",
+                ) from None
+        return context
 
     def require_cluster(self) -> str:
         """Return the cluster.

@@ -49,7 +49,7 @@ from .xds.access_logging import ACCESS_LOG, STREAM_LOG
 from .xds.resources import HEALTH_LOG
 
 _log = logging.getLogger(__name__)
-_CERTIFICATE_CHECK_SECONDS = 5.0
+_CERTIFICATE_CHECK_SECONDS = 2.0
 
 
 class _Server(uvicorn.Server):

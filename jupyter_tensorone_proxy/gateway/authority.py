@@ -93,8 +93,9 @@ class LocalAuthority:
         Raises:
             StorageFullError: The CA must be told of a new name, and its file cannot be written.
         """
-        self.vouch_for([domain])
         name = hashlib.sha256(domain.encode()).hexdigest()[:32]  # no name from outside is a path
+        if name not in self._issued:
+            self.vouch_for([domain])
         return self._current(self._domains / name, [domain])
 
     def vouch_for(self, names: Sequence[str] = ()) -> None:
@@ -103,11 +104,14 @@ class LocalAuthority:
         Raises:
             StorageFullError: It cannot be written; the old one stays in force.
         """
+        far = self._is_far_from(self.certificate, _CA_RENEWED_BEFORE)
+        if far and not names:
+            return
         permitted = permitted_subtrees(self.certificate)
         if permitted is None or self.certificate.issuer != self.certificate.subject:
             return  # a CA of their own, which is not ours to change
         missing = missing_subtrees(permitted, map(canonical, names))
-        if not missing and self._is_far_from(self.certificate, _CA_RENEWED_BEFORE):
+        if far and not missing:
             return
         subject = self.certificate.subject
         renewed = make_authority(
@@ -131,8 +135,8 @@ class LocalAuthority:
         made = make_server_certificate(
             names, key.public_key(), self.certificate, self._key, validity
         )
-        chain = pem(made) + pem(self.certificate)
-        return read_pair(chain.encode(), pem(key).encode(), now=self._clock())
+        # Without the CA's own: visitors have it, or no use for it, and need not see what it names.
+        return read_pair(pem(made).encode(), pem(key).encode(), now=self._clock())
 
     @property
     def _domains(self) -> Path:

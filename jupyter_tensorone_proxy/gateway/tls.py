@@ -105,7 +105,7 @@ class TlsCertificates:
         addresses = [name for name in self._host_names if _is_address(name)]
         names = [name for name in self._host_names if not _is_address(name)]
         # A name in two certificates would be served with either.
-        own = [name for name in names if not covers(given, name)] or names
+        own = [name for name in names if not covers(given, name)] or addresses
         return {
             secret: self._authority.host_certificate(of_it, kept_as=secret)
             for secret, of_it in ((_ADDRESSES, addresses), (_LOCAL, own))

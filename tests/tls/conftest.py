@@ -1,0 +1,67 @@
+"""What every test of certificates needs: an authority to compare with, and an exposed service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin
+
+from tests.fixtures.certificates import CompanyAuthority, strict_context
+from tests.fixtures.gateway import RunningGateway
+from tests.fixtures.services.web import web_service
+from tests.fixtures.traffic import Exposed
+
+ExposeOn = Callable[..., Exposed]
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> CompanyAuthority:
+    """Return an authority that is not the gateway's."""
+    return CompanyAuthority(tmp_path / "company")
+
+
+@pytest.fixture
+def expose_on() -> Iterator[ExposeOn]:
+    """Return a function that exposes a web service, publicly, on a gateway of the test's own."""
+    with ExitStack() as stack:
+
+        def expose(gateway: RunningGateway, **fields: Any) -> Exposed:
+            service = stack.enter_context(web_service())
+            with gateway.client() as client:
+                mapping = client.create_port(
+                    internal_port=service.port,
+                    description="web",
+                    access_control={"public_access": True},
+                    **fields,
+                )
+            return Exposed(service, mapping)
+
+        yield expose
+
+
+@contextmanager
+def open_websocket(
+    gateway: RunningGateway, exposed: Exposed, trusted: Path | None = None
+) -> Iterator[ClientConnection]:
+    """Open a WebSocket to the service as its own page does.
+
+    Args:
+        gateway: Whose authority is trusted.
+        exposed: The service.
+        trusted: Another authority to trust.
+    """
+    files = [Path(gateway.runtime["ca_file"]), *([trusted] if trusted else [])]
+    url = exposed.url.replace("https:", "wss:")
+    with connect(f"{url}/ws", ssl=strict_context(*files), origin=Origin(exposed.url)) as websocket:
+        yield websocket
+
+
+def echoes(websocket: ClientConnection, text: str) -> bool:
+    """Say whether the service still answers on an open WebSocket."""
+    websocket.send(text)
+    return websocket.recv(timeout=10) == text
