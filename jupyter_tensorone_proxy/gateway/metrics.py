@@ -71,7 +71,9 @@ class _Observed(Collector):
         statistics = self.controller.discovery.statistics
         counted = {
             "pushes": ("Responses sent to Envoy.", statistics.pushes),
-            "rejections": ("Responses that Envoy refused.", statistics.rejections),
+            "resources_pushed": ("Resources in them.", statistics.resources),
+            "rejections": ("Resources that Envoy refused.", statistics.rejections),
+            "reconciles": ("Times refused resources were sent again.", statistics.reconciles),
             "envoy_connections": ("Times Envoy connected.", statistics.connections),
         }
         for name, (text, value) in counted.items():

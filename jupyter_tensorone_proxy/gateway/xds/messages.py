@@ -7,6 +7,7 @@ name is imported here; only these, because importing all of xDS takes a quarter 
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,7 +97,9 @@ TYPES = tuple(_MESSAGES)
 
 @dataclass(frozen=True)
 class Resource:
-    """One resource, ready to send: its version is the hash of its bytes.
+    """One resource, ready to send: its version is the hash of its configuration.
+
+    Not of its bytes: protobuf puts a map's entries in another order in every process.
 
     Its introduction, if it has one, goes first to an Envoy that does not know the resource yet.
     """
@@ -123,9 +126,9 @@ def make_resource(
             message has the field's path.
     """
     message = json_format.ParseDict(config, _MESSAGES[type_url]())
-    serialized = message.SerializeToString(deterministic=True)
-    version = hashlib.sha256(serialized).hexdigest()[:16]
+    canonical = json.dumps(config, sort_keys=True, separators=(",", ":"))
+    version = hashlib.sha256(canonical.encode()).hexdigest()[:16]
     name = config["cluster_name"] if type_url == ENDPOINTS else config["name"]
-    body = any_pb2.Any(type_url=type_url, value=serialized)
+    body = any_pb2.Any(type_url=type_url, value=message.SerializeToString())
     first = make_resource(type_url, introduction) if introduction else None
     return Resource(type_url, name, version, body, first)
