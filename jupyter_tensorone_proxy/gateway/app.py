@@ -205,7 +205,12 @@ async def serve(
     ]
     try:
         await plane.introduce_owner()
-        await _bring_up(plane.controller, ready_fd)
+        bring_up = asyncio.create_task(_bring_up(plane.controller, ready_fd))
+        watchers.append(bring_up)
+        # Asked to stop meanwhile, it must not wait for an Envoy that was stopped too.
+        await asyncio.wait({bring_up, *tasks}, return_when=asyncio.FIRST_COMPLETED)
+        if bring_up.done():
+            bring_up.result()
         await asyncio.gather(*tasks)
     finally:
         stop()
