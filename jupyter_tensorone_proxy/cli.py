@@ -13,18 +13,25 @@ import re
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from typing import Any, TextIO
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, TextIO
 
 from .commands.grammar import VERBS, HelpRequested, parse
+from .commands.people_options import question
 from .commands.progress import announce_if_slow
 from .errors import (
     ApiError,
     ApiUnreachableError,
     ConfigurationError,
+    ConflictError,
     GatewayRunningError,
     ProxyError,
     UsageError,
 )
+
+if TYPE_CHECKING:
+    from .client import ProxyClient
+    from .commands.results import Result
 
 _EXIT_CODES: tuple[tuple[type[ProxyError], int], ...] = (
     (UsageError, 2),
@@ -105,22 +112,95 @@ def _run(args: Namespace) -> None:
     """Run a verb and print its result."""
     from .client import ProxyClient  # with httpx and pydantic: not needed for help or mistakes
     from .commands.results import OpenResult
-    from .commands.rows import Viewer
-    from .commands.verbs import RUN
 
+    _confirm(question(args), args)
+    with _announced(args):  # a gateway that is just starting is waited for
+        client = ProxyClient(via="cli")
+    with client:
+        try:
+            result = _call(client, args)
+        except ConflictError as refusal:
+            offered = args.verb == "share" and "allowed_users" in refusal.details
+            if not offered or not _agreed(f"{refusal.message} Share it with them too?"):
+                raise
+            args.allow = True
+            result = _call(client, args)
+        if isinstance(result, OpenResult) and _open(result, args):
+            return
+        _show(result, args)
+        if getattr(args, "follow", False):
+            _follow(client, result, args)
+
+
+def _call(client: ProxyClient, args: Namespace) -> Result:
+    """Run a verb."""
+    from .commands.rows import Viewer
+    from .commands.runs import RUN
+
+    with _announced(args):
+        return RUN[args.verb](client, args, Viewer.of(client.settings))
+
+
+def _announced(args: Namespace) -> AbstractContextManager[None]:
     verb = next(verb for verb in VERBS if verb.name == args.verb)
 
     def announce() -> None:
         if sys.stderr.isatty():
             _print(verb.doing_now(args), sys.stderr)
 
-    with announce_if_slow(announce), ProxyClient(via="cli") as client:
-        result = RUN[args.verb](client, args, Viewer.of(client.settings))
-    if isinstance(result, OpenResult) and _open(result, args):
-        return
-    color = _has_colors(sys.stdout)
-    _print(_to_json(result.json()) if args.json else result.text(color=color), sys.stdout)
+    return announce_if_slow(announce)
+
+
+def _show(result: Result, args: Namespace) -> None:
+    """Print a result in the form that was asked for."""
+    from .commands.credential_results import Secret
+
+    if getattr(args, "json_lines", False):
+        _print_lines(result.json_lines())  # type: ignore[attr-defined] # only tables have the option
+    elif args.json:
+        _print(_to_json(result.json()), sys.stdout)
+    elif isinstance(result, Secret) and result.secret and not sys.stdout.isatty():
+        # What is piped on is the credential alone; people still read what to know about it.
+        _print(result.about(), sys.stderr)
+        _print(result.secret, sys.stdout)
+    else:
+        _print(result.text(color=_has_colors(sys.stdout)), sys.stdout)
     sys.stdout.flush()
+
+
+def _follow(client: ProxyClient, shown: Any, args: Namespace) -> None:
+    """Print events as they happen, until somebody interrupts."""
+    from .commands.record_verbs import follow_events
+
+    for more in follow_events(client, args, shown):
+        if args.json_lines:
+            _print_lines(more.json_lines())
+        else:
+            _print(more.lines(color=_has_colors(sys.stdout)), sys.stdout)
+        sys.stdout.flush()
+
+
+def _confirm(about: str, args: Namespace) -> None:
+    """Ask before what cannot be undone; only a terminal can answer, and only there it is asked.
+
+    Raises:
+        ProxyError: The answer was no.
+    """
+    if about and not args.yes and _can_ask() and not _agreed(about):
+        raise ProxyError("Nothing was changed.")
+
+
+def _can_ask() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _agreed(about: str) -> bool:
+    """Ask a question on a terminal; where there is none the answer is no."""
+    if not _can_ask():
+        return False
+    sys.stderr.write(f"{about} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def _open(result: Any, args: Namespace) -> bool:
@@ -149,14 +229,24 @@ def _gateway(words: list[str]) -> int:
         )
     from .gateway.supervisor import main as run_gateway
 
-    given = any(word.split("=")[0] in {"--state-dir", "-h", "--help"} for word in words)
-    return run_gateway(words if given else [*words, *_default_state_dir()])
+    given = {word.split("=")[0] for word in words}
+    if not given & {"-h", "--help"}:
+        defaults = _gateway_defaults()
+        missing_options = [name for name in defaults if name not in given]
+        words = [*words, *(f"{name}={defaults[name]}" for name in missing_options)]
+    return run_gateway(words)
 
 
-def _default_state_dir() -> list[str]:
+def _gateway_defaults() -> dict[str, str]:
+    """Return the options that the gateway itself cannot know: it knows no Jupyter."""
+    from jupyter_core.paths import jupyter_runtime_dir
+
     from .settings import default_state_dir
 
-    return ["--state-dir", str(default_state_dir())]
+    return {
+        "--state-dir": str(default_state_dir()),
+        "--jupyter-runtime-dir": jupyter_runtime_dir(),
+    }
 
 
 def _print_error(error: ProxyError, *, as_json: bool) -> None:
@@ -168,6 +258,11 @@ def _print_error(error: ProxyError, *, as_json: bool) -> None:
 
 def _to_json(value: Any) -> str:
     return json.dumps(value, indent=2, default=str)
+
+
+def _print_lines(lines: str) -> None:
+    if lines:
+        _print(lines, sys.stdout)
 
 
 def _has_colors(stream: TextIO) -> bool:

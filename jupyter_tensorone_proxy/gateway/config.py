@@ -36,6 +36,7 @@ class GatewayConfig:
         access_log_entries: How many requests the access log keeps.
         access_log_file_mb: How large Envoy's own file gets before a new one is started, in MB.
         owner: Whose services these are; visitors are told whom to ask.
+        jupyter_runtime_dir: Where Jupyter says which ports are its own; empty if there is none.
         tls_cert: File of the public host's certificate; empty for one of the local CA.
         tls_key: File of its key.
         domain_certs: (custom domain, file of its certificate, file of its key).
@@ -52,6 +53,7 @@ class GatewayConfig:
     access_log_entries: int = 10_000
     access_log_file_mb: int = 64
     owner: str = ""
+    jupyter_runtime_dir: str = ""
     tls_cert: str = ""
     tls_key: str = ""
     domain_certs: Sequence[Sequence[str]] = ()
@@ -118,6 +120,12 @@ def parse_arguments(argv: Sequence[str] | None) -> tuple[GatewayConfig, bool]:
     add("--access-log-file-mb", type=_count, default=64, help="size of the file behind it, in MB")
     add("--owner", type=_name, default=_own_name(), help="whose services these are, for visitors")
     _add_tls_options(parser)
+    add(
+        "--jupyter-runtime-dir",
+        default="",
+        metavar="DIR",
+        help="where Jupyter says which ports are its own and its kernels'; these are protected",
+    )
     add("--exit-with-parent", action="store_true", help="stop when standard input is closed")
     add(
         "--service-users",
@@ -140,6 +148,7 @@ def parse_arguments(argv: Sequence[str] | None) -> tuple[GatewayConfig, bool]:
         access_log_entries=options.access_log_entries,
         access_log_file_mb=options.access_log_file_mb,
         owner=options.owner,
+        jupyter_runtime_dir=options.jupyter_runtime_dir,
         tls_cert=options.tls_cert or "",
         tls_key=options.tls_key or "",
         domain_certs=options.domain_cert,

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import (
@@ -37,6 +38,7 @@ from .desired import (
 )
 from .external_ports import ExternalPorts
 from .identity import new_id
+from .jupyter_ports import JupyterPorts
 from .listening import first_silent_port
 from .ownership import Ownership
 from .store import Store, Transaction
@@ -85,6 +87,8 @@ class Controller:
         self._store = store
         self._capacity = capacity
         self._own_ports = own_ports
+        runtime = config.jupyter_runtime_dir
+        self._jupyter_ports = JupyterPorts(Path(runtime) if runtime else None)
         self._external_ports = ExternalPorts(config, own_ports)
         self._lock = asyncio.Lock()
 
@@ -380,7 +384,13 @@ class Controller:
 
     def _require_allowed(self, request: PortRequest) -> None:
         default = self.desired.cluster.access.default_authentication
-        policy.require_allowed(request, default_authentication=default, own_ports=self._own_ports)
+        external = {mapping.external_port for mapping in self.desired.mappings.values()}
+        neighbours = policy.Neighbours(
+            gateway=self._own_ports | external,
+            kernels=self._jupyter_ports.of_kernels(),
+            jupyters=self._jupyter_ports.of_servers(),
+        )
+        policy.require_allowed(request, default_authentication=default, neighbours=neighbours)
 
     def _require_own(self, addresses: frozenset[Address]) -> None:
         ports = sorted({address.port for address in self._ownership.foreign(addresses)})

@@ -7,6 +7,7 @@ password on loopback.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from ..errors import InvalidRequestError, ProtectedPortError
 from ..models import AccessControl, PortRequest
@@ -37,15 +38,30 @@ _PROTECTED = {
 }
 
 
+@dataclass(frozen=True)
+class Neighbours:
+    """What listens on this machine beside services.
+
+    Args:
+        gateway: The gateway's own ports.
+        kernels: Ports of Jupyter kernels.
+        jupyters: Ports of Jupyter servers.
+    """
+
+    gateway: Collection[int] = ()
+    kernels: Collection[int] = ()
+    jupyters: Collection[int] = ()
+
+
 def require_allowed(
-    request: PortRequest, *, default_authentication: bool, own_ports: Collection[int]
+    request: PortRequest, *, default_authentication: bool, neighbours: Neighbours
 ) -> None:
     """Raise unless this mapping may exist.
 
     Args:
         request: The mapping as it would be.
         default_authentication: Whether the cluster asks for sign-in where a mapping is silent.
-        own_ports: Ports of the gateway itself.
+        neighbours: What else listens here.
 
     Raises:
         ProtectedPortError: One of its ports is protected; the details say what to do.
@@ -57,20 +73,38 @@ def require_allowed(
             "A port is listed twice.",
             details={"fields": [{"field": "replicas", "message": "must differ from each other"}]},
         )
+    signed_in = _requires_sign_in(request, default_authentication)
     for port in targets:
-        if port in own_ports:
+        if port in neighbours.gateway:
             raise _refusal(port, "it belongs to the gateway itself", "Choose another port.")
+        if port in neighbours.kernels:
+            raise _refusal(port, "a kernel listens there for Jupyter", "Choose another port.")
+        named = request.access_control is not None and request.access_control.allowed_users
+        if port in neighbours.jupyters and not (signed_in and named):
+            raise _refusal(
+                port,
+                "a Jupyter server listens there, a shell for whoever gets in",
+                "If you mean it, require sign-in and name the people in allowed_users.",
+            )
         if port in _PROTECTED:
-            _require_forced(request, port, default_authentication=default_authentication)
+            _require_forced(request, port, signed_in=signed_in)
 
 
-def _require_forced(request: PortRequest, port: int, *, default_authentication: bool) -> None:
+def _requires_sign_in(request: PortRequest, default: bool) -> bool:  # noqa: FBT001 - private
+    access = request.access_control or AccessControl()
+    return not _is_raw(request) and access.requires_sign_in(default=default)
+
+
+def _is_raw(request: PortRequest) -> bool:
+    return request.protocol == "udp" or request.app_protocol == "tcp"
+
+
+def _require_forced(request: PortRequest, port: int, *, signed_in: bool) -> None:
     why = f"it is the usual port of {_PROTECTED[port]}"
     access = request.access_control or AccessControl()
-    if request.protocol == "udp" or request.app_protocol == "tcp":
+    guarded, guard = signed_in, "sign-in required"
+    if _is_raw(request):
         guarded, guard = bool(access.ip_whitelist), "an ip_whitelist"
-    else:
-        guarded, guard = access.requires_sign_in(default=default_authentication), "sign-in required"
     if not (request.force and guarded):
         raise _refusal(port, why, f"If you mean it, set force to true, with {guard}.")
 

@@ -122,6 +122,7 @@ class TensorOneProxy(ExtensionApp):
                 *("--listen", self.listen),
                 *("--public-host", self.public_host),
                 *("--external-ports", self.external_ports),
+                *("--jupyter-runtime-dir", self._server.runtime_dir),
             ],
             self._choice.state_dir,
             self.log,
