@@ -179,6 +179,12 @@ class Sessions:
         query = sa.select(sa.func.count()).select_from(sessions).where(_is_live())
         return self.connection.execute(query).scalar() or 0
 
+    def count_by_mapping(self) -> dict[str, int]:
+        """Return how many sessions of each mapping are live; mappings without any are left out."""
+        query = sa.select(sessions.c.port_id, sa.func.count()).where(_is_live())
+        rows = self.connection.execute(query.group_by(sessions.c.port_id))
+        return {row[0]: row[1] for row in rows}
+
     def revoke(self, session_ids: list[str]) -> None:
         """End sessions."""
         self.connection.execute(

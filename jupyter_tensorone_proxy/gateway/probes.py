@@ -22,7 +22,7 @@ class Wellness(BaseModel):
 
 def add_routes(app: FastAPI, context: Context) -> None:
     """Add `/healthz`, `/metrics` and `/docs` to the API."""
-    controller, observer = context.controller, context.observer
+    controller = context.controller
 
     @app.get(
         "/healthz",
@@ -47,8 +47,8 @@ def add_routes(app: FastAPI, context: Context) -> None:
     async def metrics() -> Response:
         from .metrics import CONTENT_TYPE, render  # only for those who watch
 
-        await observer.catch_up()
-        text = await render(controller, observer)
+        await context.observer.catch_up()
+        text = await render(context)
         return Response(text, media_type=CONTENT_TYPE)
 
     @app.get("/docs", include_in_schema=False)

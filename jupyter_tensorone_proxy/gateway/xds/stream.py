@@ -88,6 +88,9 @@ class Stream:
         if first and not added:
             added = {"*"}  # an old form of "everything"
         subscribed |= added
+        for name in added if not first else ():
+            # Envoy asks again for what it threw away, e.g. with a listener that could not bind.
+            self._known[type_url].pop(name, None)
         for name in request.resource_names_unsubscribe:
             subscribed.discard(name)
             self._known[type_url].pop(name, None)
