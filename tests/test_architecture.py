@@ -21,7 +21,7 @@ ROOT = Path(jupyter_tensorone_proxy.__file__).parent
 LAYERS = [
     {"errors"},
     {"models"},
-    {"people", "services", "validation"},
+    {"people", "services", "sockets", "validation"},
     {"settings"},
     {"client"},
     {"stacks", "monitoring", "commands"},
@@ -30,7 +30,7 @@ LAYERS = [
 """A unit may import itself and the units of the layers before its own."""
 
 RANK = {unit: rank for rank, units in enumerate(LAYERS) for unit in units}
-GATEWAY_MAY = {"errors", "models", "people", "validation", "gateway"}
+GATEWAY_MAY = {"errors", "models", "people", "sockets", "validation", "gateway"}
 NOT_IN_GATEWAY = {"IPython", "ipykernel", "ipywidgets", "jupyter_core", "jupyter_server"} | {
     "notebook",
     "tornado",

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from ..models import AccessControl, ClusterAccess, Compression, NetworkConfiguration, PortRequest
+from ..sockets import Protocol
 
 _HTTPS_PORT = 443
-
-Protocol = Literal["tcp", "udp"]
 
 
 class Address(NamedTuple):
