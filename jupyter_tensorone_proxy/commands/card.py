@@ -37,6 +37,14 @@ _LINE = "background: none;"
 """On every table row: Lab would stripe them."""
 
 _MUTED = "color: var(--jp-ui-font-color2, inherit);"
+_TO_COPY = (
+    "border: 1px solid var(--jp-border-color2, #9e9e9e); border-radius: 4px; margin: 6px 0; "
+    "padding: 6px 8px; line-height: 1.4;"
+)
+_ALL = (
+    "-webkit-user-select: all; user-select: all; overflow-wrap: anywhere; word-break: break-all; "
+    "background: none; color: inherit;"
+)
 _LINK = "color: var(--jp-content-link-color, revert); text-decoration: underline;"
 
 
@@ -47,10 +55,10 @@ def mapping_card(row: Row) -> str:
         row: The mapping.
     """
     port = row.mapping.internal_port
-    stop = f"stop: {_code(f'%tensorone unexpose {port}')}"
+    stop = f"stop: {code(f'%tensorone unexpose {port}')}"
     return frame(
-        f"<div>{_dot(row.health)} <strong>{_isolated(row.name)}</strong> &nbsp; "
-        f"port {port} → {_code(row.address)} &nbsp; {_who(row)}</div>"
+        f"<div>{_dot(row.health)} <strong>{isolated(row.name)}</strong> &nbsp; "
+        f"port {port} → {code(row.address)} &nbsp; {_who(row)}</div>"
         f"<div>{_open(row)}{escape(row.health.word)} · {stop}</div>"
     )
 
@@ -61,9 +69,9 @@ def gone_card(row: Row) -> str:
     Args:
         row: The mapping as it was.
     """
-    again = _code(f"%tensorone expose {row.mapping.internal_port}")
+    again = code(f"%tensorone expose {row.mapping.internal_port}")
     return frame(
-        f"<div>○ <strong>{_isolated(row.name)}</strong> (port {row.mapping.internal_port}) "
+        f"<div>○ <strong>{isolated(row.name)}</strong> (port {row.mapping.internal_port}) "
         f'is no longer exposed. <span style="{_MUTED}">Again: {again}</span></div>'
     )
 
@@ -82,12 +90,12 @@ def mapping_table(rows: Sequence[Row]) -> str:
             _who(row),
             _health(row.health),
             escape(requests_of(row)),
-            _code(row.address),
+            code(row.address),
             _link(row) if row.open_url else "",
         )
         for row in rows
     ]
-    return _table(head, body)
+    return table(head, body, NOTHING)
 
 
 def health_table(rows: Sequence[Row]) -> str:
@@ -107,7 +115,7 @@ def health_table(rows: Sequence[Row]) -> str:
         )
         for row in rows
     ]
-    return _table(head, body)
+    return table(head, body, NOTHING)
 
 
 def facts_card(facts: Sequence[tuple[str, str]]) -> str:
@@ -118,7 +126,7 @@ def facts_card(facts: Sequence[tuple[str, str]]) -> str:
     """
     lines = "".join(
         f'<tr style="{_LINE}"><th scope="row" style="{_CELL}">{escape(name)}</th>'
-        f'<td style="{_CELL}">{_isolated(value)}</td></tr>'
+        f'<td style="{_CELL}">{isolated(value)}</td></tr>'
         for name, value in facts
     )
     return frame(f'<table style="{_TABLE}"><tbody>{lines}</tbody></table>')
@@ -133,9 +141,16 @@ def frame(inner: str) -> str:
     return f'<div style="{_FRAME}">{inner}</div>'
 
 
-def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], body: Sequence[Sequence[str]], nothing: str) -> str:
+    """Return a framed table.
+
+    Args:
+        head: The columns' titles; escaped here.
+        body: The cells of each line, HTML that is already safe.
+        nothing: What to say if there is no line; escaped here.
+    """
     if not body:
-        return frame(escape(NOTHING))
+        return frame(escape(nothing))
     titles = "".join(f'<th scope="col" style="{_CELL}">{escape(title)}</th>' for title in head)
     lines = "".join(
         f'<tr style="{_LINE}">'
@@ -148,17 +163,51 @@ def _table(head: Sequence[str], body: Sequence[Sequence[str]]) -> str:
     )
 
 
-def _isolated(text: str) -> str:
+def isolated(text: str) -> str:
     """Escape text and keep its writing direction to itself."""
     return f"<bdi>{escape(text)}</bdi>"
 
 
 def _name(row: Row) -> str:
-    return f'<span style="{_NAME}">{_isolated(row.name)}</span>'
+    return f'<span style="{_NAME}">{isolated(row.name)}</span>'
 
 
-def _code(text: str) -> str:
-    return f"<code>{_isolated(text)}</code>"
+def code(text: str) -> str:
+    """Return text to be typed as it stands, escaped."""
+    return f"<code>{isolated(text)}</code>"
+
+
+def muted(html: str) -> str:
+    """Return a paragraph that stands back.
+
+    Args:
+        html: HTML that is already safe.
+    """
+    return f'<div style="{_MUTED}">{html}</div>'
+
+
+def marked(text: str) -> str:
+    """Escape text; what stands between backquotes is typed, a verb behind the magic's name.
+
+    Example:
+        >>> marked("`sessions` lists them, `--json` for programs")
+        '<code><bdi>%tensorone sessions</bdi></code> lists them, <code><bdi>--json</bdi></code> ...'
+    """
+    pieces = text.split("`")
+    typed = [f"%tensorone {piece}" if piece[:1].islower() else piece for piece in pieces]
+    return "".join(
+        code(typed[i]) if i % 2 and i + 1 < len(pieces) else escape(piece)
+        for i, piece in enumerate(pieces)
+    )
+
+
+def to_copy(secret: str) -> str:
+    """Return text that one click selects whole: copying it needs no script.
+
+    Args:
+        secret: Escaped here.
+    """
+    return f'<div style="{_TO_COPY}"><code style="{_ALL}">{escape(secret)}</code></div>'
 
 
 def _who(row: Row) -> str:

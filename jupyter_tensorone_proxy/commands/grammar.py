@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NoReturn
 
 from ..errors import UsageError
+from . import people_options as people
 from .words import count, names, port, refuse_credentials
 
 Rim = Literal["cli", "magic"]
@@ -148,6 +149,7 @@ def build_parser(rim: Rim) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     _add_help(parser)
+    parser.set_defaults(rim=rim)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for verb in VERBS:
         if rim in verb.rims:
@@ -223,6 +225,16 @@ VERBS: tuple[Verb, ...] = (
     Verb("update", "change how a port is exposed", "Updating port {port}", _setting_options),
     Verb("unexpose", "stop exposing a port", "Stopping port {port}", _port_option),
     Verb("open", "open an exposed port, signed in", "Opening port {port}", _open_options),
+    Verb("share", "let one person in by a link, for a while", "Making a link", people.share),
+    Verb("links", "list the links that are out", "Asking for links", people.links),
+    Verb("sessions", "list who is signed in", "Asking who is in", people.sessions),
+    Verb("revoke", "end sessions and links", "Revoking", people.revoke),
+    Verb("users", "list, add, rotate, disable or remove users", "Asking for users", people.users),
+    Verb("access", "show or change the rules of all ports", "Asking for rules", people.access),
+    Verb("logs", "show requests to exposed services", "Reading the log", people.logs),
+    Verb("events", "show what happened, and who did it", "Reading the audit", people.events),
+    Verb("rotate-keys", "sign with a new key, ending what the old one signed", "Rotating keys",
+         people.rotate_keys),
     Verb("health", "say whether exposed services answer", "Asking for health", _health_options),
     Verb("status", "say where the proxy is and how it does", "Asking the proxy", _no_options),
     Verb("gateway", "run the embedded gateway in the foreground", "Starting the gateway",

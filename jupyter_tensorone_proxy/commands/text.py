@@ -20,8 +20,17 @@ def health_text(health: Health, *, color: bool) -> str:
         >>> health_text(Health("healthy", "●", "good"), color=False)
         '● healthy'
     """
-    text = f"{health.shape} {health.word}"
-    return f"{_ANSI[health.tone]}{text}{_RESET}" if color else text
+    return toned(f"{health.shape} {health.word}", health.tone if color else None)
+
+
+def toned(line: str, tone: str | None) -> str:
+    r"""Return a line in the colour of a tone; as it is without one.
+
+    Example:
+        >>> toned("500", "bad"), toned("200", None)
+        ('\x1b[31m500\x1b[0m', '200')
+    """
+    return f"{_ANSI[tone]}{line}{_RESET}" if tone else line
 
 
 def row_line(row: Row, *, color: bool) -> str:
@@ -126,6 +135,39 @@ def last_check_of(row: Row) -> str:
     return f"{when:%Y-%m-%d %H:%M:%S %Z}" if when else "-"
 
 
+def aligned(
+    head: Sequence[str],
+    body: Sequence[Sequence[str]],
+    *,
+    right: Sequence[int] = (),
+    least: Sequence[int] = (),
+) -> list[str]:
+    """Return a table's lines, the head first, each cell padded to its column.
+
+    Args:
+        head: The columns' titles.
+        body: The cells of each line.
+        right: Which columns hold numbers.
+        least: How wide each column is at least; as wide as its cells if missing.
+
+    Example:
+        >>> aligned(("PORT", "NAME"), [("80", "web")], right=(0,))
+        [' PORT  NAME', '   80  web']
+    """
+    widths = [
+        max(wide, *(len(line[i]) for line in (head, *body)))
+        for i, wide in enumerate(least or [0] * len(head))
+    ]
+    return [
+        " "
+        + "  ".join(
+            cell.rjust(widths[i]) if i in right else cell.ljust(widths[i])
+            for i, cell in enumerate(line)
+        ).rstrip()
+        for line in (head, *body)
+    ]
+
+
 def _plain_health(row: Row) -> str:
     return health_text(row.health, color=False)
 
@@ -139,17 +181,9 @@ def _table(
     right: Sequence[int],
 ) -> str:
     """Align columns; colour the health after its width is known."""
-    widths = [max(len(line[i]) for line in (head, *body)) for i in range(len(head))]
-    lines = []
-    for index, line in enumerate((head, *body)):
-        cells = [
-            cell.rjust(widths[i]) if i in right else cell.ljust(widths[i])
-            for i, cell in enumerate(line)
-        ]
-        text = " " + "  ".join(cells).rstrip()
-        if color and index:
-            health = rows[index - 1].health
-            plain = health_text(health, color=False)
-            text = text.replace(plain, health_text(health, color=True), 1)
-        lines.append(text)
+    lines = aligned(head, body, right=right)
+    if color:
+        for index, row in enumerate(rows, start=1):
+            plain, colored = (health_text(row.health, color=c) for c in (False, True))
+            lines[index] = lines[index].replace(plain, colored, 1)
     return "\n".join(lines)

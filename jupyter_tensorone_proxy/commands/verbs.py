@@ -101,7 +101,7 @@ def unexpose(client: ProxyClient, args: argparse.Namespace, viewer: Viewer) -> M
     config = client.get_proxy()
     mapping = require(config, args.port)
     client.delete_port(mapping.id)
-    return MappingResult("unexposed", _row(config, mapping, viewer))
+    return MappingResult("unexposed", row_of(config, mapping, viewer))
 
 
 def show(client: ProxyClient, args: argparse.Namespace, viewer: Viewer) -> MappingResult:
@@ -116,7 +116,7 @@ def show(client: ProxyClient, args: argparse.Namespace, viewer: Viewer) -> Mappi
         PortNotFoundError: The port is not exposed.
     """
     config = client.get_proxy(include_health=True)
-    return MappingResult("shown", _row(config, require(config, args.port), viewer))
+    return MappingResult("shown", row_of(config, require(config, args.port), viewer))
 
 
 def list_all(client: ProxyClient, _args: argparse.Namespace, viewer: Viewer) -> ListResult:
@@ -143,7 +143,7 @@ def health(client: ProxyClient, args: argparse.Namespace, viewer: Viewer) -> Hea
     config = client.get_proxy(include_health=True)
     if args.port is None:
         return HealthResult(_rows(config, viewer))
-    return HealthResult((_row(config, require(config, args.port), viewer),))
+    return HealthResult((row_of(config, require(config, args.port), viewer),))
 
 
 def open_link(client: ProxyClient, args: argparse.Namespace, viewer: Viewer) -> OpenResult:
@@ -162,7 +162,7 @@ def open_link(client: ProxyClient, args: argparse.Namespace, viewer: Viewer) -> 
     """
     config = client.get_proxy(include_health=True)
     mapping = require(config, args.port)
-    row = _row(config, mapping, viewer)
+    row = row_of(config, mapping, viewer)
     if row.is_public or row.open_url is None:  # nobody to sign in, or nothing to sign in with
         return OpenResult(row, None)
     try:
@@ -247,10 +247,17 @@ def _find(config: ProxyConfig, port: int) -> PortMapping | None:
 
 def _rows(config: ProxyConfig, viewer: Viewer) -> tuple[Row, ...]:
     by_port = sorted(config.port_mappings, key=lambda mapping: mapping.internal_port or 0)
-    return tuple(_row(config, mapping, viewer) for mapping in by_port)
+    return tuple(row_of(config, mapping, viewer) for mapping in by_port)
 
 
-def _row(config: ProxyConfig, mapping: PortMapping, viewer: Viewer) -> Row:
+def row_of(config: ProxyConfig, mapping: PortMapping, viewer: Viewer) -> Row:
+    """See a mapping with the viewer's eyes.
+
+    Args:
+        config: The proxy as the server sees it.
+        mapping: One of its mappings.
+        viewer: Who looks, and from where.
+    """
     return make_row(mapping, viewer, default_authentication=_default_authentication(config))
 
 

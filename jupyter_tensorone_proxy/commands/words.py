@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from ..errors import UsageError
 
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _LAST_PORT = 65_535
 _COUNT = re.compile(r"[1-9][0-9]{0,8}")
+_SPAN = re.compile(r"([1-9][0-9]{0,5})([smhdw])")
+_UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_STATUS = re.compile(r"([1-5])(?:xx|[0-9]{2})?", re.IGNORECASE)
+_LONGEST_LINK_SECONDS = 30 * 86_400
+_LONGEST_NAME = 200
 _SECRET_WORD = r"(?:key|token|secret|passw(?:or)?d|authorization)"  # noqa: S105 - a pattern
 _CREDENTIAL = re.compile(
     rf"^--?[\w-]*{_SECRET_WORD}\b|{_SECRET_WORD}=|authorization:|\bbearer\b|\beyJ[\w-]+\.",
@@ -71,6 +77,118 @@ def names(word: str) -> list[str]:
     if not people:
         raise argparse.ArgumentTypeError("name at least one person, such as ana,ben")
     return people
+
+
+def name(word: str) -> str:
+    """Read one person's name.
+
+    Raises:
+        argparse.ArgumentTypeError: It is empty, too long, or has control characters.
+    """
+    if not 0 < len(word) <= _LONGEST_NAME or not word.isprintable():
+        raise argparse.ArgumentTypeError("a name is one line of 1–200 characters")
+    return word
+
+
+def duration(word: str) -> int:
+    """Read a length of time; return seconds.
+
+    Args:
+        word: A whole number and a unit: s, m, h, d or w.
+
+    Raises:
+        argparse.ArgumentTypeError: Anything else.
+
+    Example:
+        >>> duration("30m"), duration("8h"), duration("1d")
+        (1800, 28800, 86400)
+    """
+    found = _SPAN.fullmatch(word)
+    if found is None:
+        raise argparse.ArgumentTypeError(
+            "a length of time is a number and a unit, such as 30m, 8h, 1d or 2w"
+        )
+    return int(found[1]) * _UNIT_SECONDS[found[2]]
+
+
+def link_life(word: str) -> int:
+    """Read how long a link works, at most 30 days; return seconds.
+
+    Raises:
+        argparse.ArgumentTypeError: It is no length of time, or too long.
+    """
+    seconds = duration(word)
+    if seconds > _LONGEST_LINK_SECONDS:
+        raise argparse.ArgumentTypeError("a link works for 30 days at most (30d)")
+    return seconds
+
+
+def minutes(word: str) -> int:
+    """Read a length of time of at least a minute; return whole minutes.
+
+    Raises:
+        argparse.ArgumentTypeError: It is no length of time, or too short.
+
+    Example:
+        >>> minutes("8h")
+        480
+    """
+    whole = duration(word) // 60
+    if not whole:
+        raise argparse.ArgumentTypeError("a session lives for a minute (1m) at least")
+    return whole
+
+
+def status(word: str) -> int:
+    """Read an HTTP status, or a class of them.
+
+    Returns:
+        100–599, or 1–5 for a class.
+
+    Raises:
+        argparse.ArgumentTypeError: It is neither.
+
+    Example:
+        >>> status("404"), status("5xx"), status("5")
+        (404, 5, 5)
+    """
+    found = _STATUS.fullmatch(word)
+    if found is None:
+        raise argparse.ArgumentTypeError("a status is such as 404, or 5xx for a whole class")
+    return int(word) if word.isdigit() else int(found[1])
+
+
+def or_word(none: str, read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return a reader to which one word means nothing at all.
+
+    Args:
+        none: That word.
+        read: Reads all others.
+
+    Example:
+        >>> limit = or_word("none", count)
+        >>> limit("60"), limit("none")
+        (60, None)
+    """
+    return lambda word: None if word == none else read(word)
+
+
+def one_of(*choices: str) -> Callable[[str], str]:
+    """Return a reader of one of several words; argparse's own repeats a wrong one.
+
+    Example:
+        >>> one_of("add", "remove")("sk-12345")
+        Traceback (most recent call last):
+        ...
+        argparse.ArgumentTypeError: this is one of: add, remove
+    """
+
+    def read(word: str) -> str:
+        if word not in choices:
+            raise argparse.ArgumentTypeError(f"this is one of: {', '.join(choices)}")
+        return word
+
+    return read
 
 
 def refuse_credentials(words: Sequence[str]) -> None:

@@ -79,7 +79,8 @@ def _run(args: Namespace, *, in_kernel: bool) -> Result:
     from ..commands.grammar import VERBS
     from ..commands.progress import announce_if_slow
     from ..commands.rows import Viewer
-    from ..commands.verbs import RUN, show
+    from ..commands.runs import RUN
+    from ..commands.verbs import show
 
     doing = next(verb for verb in VERBS if verb.name == args.verb).doing_now(args)
     # A link holds a credential, and cells are saved: here `open` shows the card and its link.
