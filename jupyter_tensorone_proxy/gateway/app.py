@@ -193,6 +193,7 @@ async def serve(
     def stop() -> None:
         for server, _ in servers:
             server.should_exit = True
+        plane.store.stop_waiting()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)

@@ -205,6 +205,10 @@ class Store:
             return False
         return True
 
+    def stop_waiting(self) -> None:
+        """Let go of everybody who waits for an event: the gateway stops."""
+        self._change.set()
+
     def _migrate(self) -> None:
         with self._engine.connect() as connection:
             current = _revision(connection)
