@@ -17,6 +17,7 @@ from tests.fixtures.services.processes import answers, program
 pytestmark = pytest.mark.services
 
 ARTIFACT_BYTES = 20_000_000
+DOMAIN = "mlflow.example"
 CLIENT = Path(__file__).with_name("clients") / "mlflow_client.py"
 
 
@@ -82,11 +83,19 @@ def test_p2_mlflow_client_without_a_token_is_told_to_sign_in(
     assert "Sign in to use this port" in done.stderr
 
 
-def test_p2_mlflow_page_is_served_under_the_public_host(mlflow: ExposedService) -> None:
+def test_p2_mlflow_page_is_served_under_a_public_host(mlflow: ExposedService) -> None:
     """MLflow refuses a public Host with 403 when asked directly; through the proxy `/` is 200."""
-    refused = httpx.get(mlflow.service.url, headers={"host": "mlflow.example"}, timeout=20)
+    refused = httpx.get(mlflow.service.url, headers={"host": DOMAIN}, timeout=20)
     assert refused.status_code == httpx.codes.FORBIDDEN
-    with mlflow.program() as visitor:
-        page = visitor.get("/")
+    mlflow.client.update_port(mlflow.mapping.id, custom_domain=DOMAIN)
+    try:
+        with mlflow.program() as visitor:
+            page = visitor.get(
+                f"https://127.0.0.1:{mlflow.port}/",
+                headers={"host": f"{DOMAIN}:{mlflow.port}"},
+                extensions={"sni_hostname": DOMAIN},  # as if DNS led there
+            )
+    finally:
+        mlflow.client.update_port(mlflow.mapping.id, custom_domain=None)
     assert page.status_code == httpx.codes.OK
     assert "<title>MLflow</title>" in page.text
