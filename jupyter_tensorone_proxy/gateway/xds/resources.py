@@ -111,14 +111,14 @@ def open_targets(mapping: DesiredMapping, barred: frozenset[Address]) -> dict[in
 
 def is_checked(mapping: DesiredMapping, cluster: DesiredCluster) -> bool:
     """Say whether Envoy checks the service's health."""
-    return health_check(mapping, cluster).enabled and mapping.request.protocol == "tcp"
+    return health_check(mapping, cluster).enabled
 
 
 def health_check(mapping: DesiredMapping, cluster: DesiredCluster) -> HealthCheck:
-    """Return the health check in force; by default a TCP connection every 30 s."""
+    """Return the health check in force; by default a TCP connection every 30 s, and none of UDP."""
     check = mapping.request.health_check or HealthCheck()
     balancer = balancing.load_balancer(mapping, cluster)
-    if not balancer.health_check_enabled:
+    if mapping.request.protocol == "udp" or not balancer.health_check_enabled:
         return check.model_copy(update={"enabled": False})
     if check.path is None and balancer.health_check_path:
         return check.model_copy(update={"path": balancer.health_check_path})
