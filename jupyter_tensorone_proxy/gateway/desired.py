@@ -195,6 +195,12 @@ def public_url(mapping: DesiredMapping, edge: Edge) -> str:
     return https_origin(host, mapping.external_port)
 
 
+def visitor_hosts(mapping: DesiredMapping, edge: Edge) -> tuple[str, ...]:
+    """Return the names under which browsers reach a mapping."""
+    domain = mapping.request.custom_domain
+    return (domain,) if domain else edge.host_names
+
+
 def https_origin(host: str, port: int) -> str:
     """Return an origin as browsers write it: without https's own port (RFC 6454, section 6.2).
 

@@ -24,6 +24,7 @@ _RESERVED_DESCRIPTORS = 256
 _MANY_DESCRIPTORS = 1_000_000
 _INTERNAL_LISTENER = "envoy.extensions.bootstrap.internal_listener.v3.InternalListener"
 _STATS = r"^(http|cluster)\..*\.(downstream_(rq_\dxx|rq_total|cx_active)|upstream_rq_total)$"
+_PATTERN_SIZE = "re2.max_program_size.error_level"
 
 
 def find_envoy() -> str:
@@ -161,6 +162,10 @@ def bootstrap() -> dict[str, Any]:
                 _pipe_cluster("xds", XDS_SOCKET, h2),
                 _pipe_cluster("visitor_pages", VISITOR_SOCKET, h1),
             ]
+        },
+        # The pattern of cookies that no service sees is longer than the default of 100 allows.
+        "layered_runtime": {
+            "layers": [{"name": "ours", "static_layer": {_PATTERN_SIZE: 2000}}],
         },
         "stats_config": {
             "stats_matcher": {"inclusion_list": {"patterns": [{"safe_regex": {"regex": _STATS}}]}}

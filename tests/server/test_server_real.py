@@ -5,17 +5,20 @@ Nothing here is configured but where things live: the extension is enabled by be
 
 from __future__ import annotations
 
+import getpass
 import os
 import signal
 import ssl
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.fixtures.gateway import is_alive, wait_until
+from tests.fixtures.gateway import command_line, is_alive, run_gateway, wait_until
 from tests.fixtures.jupyter import TOKEN, JupyterServer, run_jupyter
+from tests.fixtures.services.web import web_service
 
 
 @pytest.fixture
@@ -58,6 +61,81 @@ def test_opening_an_unexposed_port_exposes_it(server: JupyterServer, listening_p
     (mapping,) = server.request("GET", "api/ports").json()["data"]
     assert mapping["access_control"]["authentication_required"] is True
     assert answer.headers["Location"].startswith(f"{mapping['url']}/.tensorone/link?")
+
+
+OWN_CLICK = {
+    "Sec-Fetch-Site": "same-origin",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-Dest": "document",
+}
+"""What a browser sends when a page of Jupyter's own leads on."""
+
+
+@contextmanager
+def _browser(server: JupyterServer) -> Iterator[httpx.Client]:
+    """Be a browser that is signed in to Jupyter by cookie, under the name `localhost`."""
+    server.request("GET", "api/ports").raise_for_status()  # the gateway serves
+    trust = ssl.create_default_context(cafile=server.gateway()["ca_file"])
+    jupyter = server.url.replace("127.0.0.1", "localhost")
+    with httpx.Client(verify=trust, timeout=30, follow_redirects=True, base_url=jupyter) as browser:
+        browser.get("/lab", params={"token": TOKEN}).raise_for_status()
+        yield browser
+
+
+def test_a_browser_gets_in_by_cookies_alone(server: JupyterServer) -> None:
+    """A click in Jupyter ends in the service, and the session lasts for the next requests."""
+    with web_service() as service, _browser(server) as browser:
+        first = browser.get(f"/tensorone-proxy/go/{service.port}/a?b=c", headers=OWN_CLICK)
+        assert (first.status_code, first.url.raw_path) == (200, b"/a?b=c")
+        assert (service.seen[-1].method, service.seen[-1].path) == ("GET", "/a")
+        assert browser.get(first.url.join("/again")).status_code == 200
+        posted = browser.post(first.url.join("/digest"), content=b"x")
+        assert posted.json()["size"] == 1
+
+
+def test_r05_r33_the_service_sees_who_it_is_and_no_credential(server: JupyterServer) -> None:
+    """One identity header; no session of ours, no cookie that signs in to Jupyter, no token."""
+    with web_service() as service, _browser(server) as browser:
+        page = browser.get(f"/tensorone-proxy/go/{service.port}/", headers=OWN_CLICK)
+        browser.cookies.set("theme", "dark", domain="localhost.local")
+        sent = browser.build_request("GET", page.url.join("/headers")).headers["cookie"]
+        assert "__Host-t1-" in sent
+        assert "username-localhost-" in sent
+        browser.get(page.url.join("/headers"), headers={"X-Forwarded-User": "somebody-else"})
+        seen = service.seen[-1]
+        assert seen.values("x-forwarded-user") == [getpass.getuser()]
+        assert seen.values("authorization") == []
+        (cookies,) = seen.values("cookie")
+        names = {pair.partition("=")[0] for pair in cookies.split("; ")}
+        assert names == {"_xsrf", "theme"}  # by itself `_xsrf` opens nothing, and apps have theirs
+
+
+def test_p11_redirects_of_a_service_stay_at_its_public_address(server: JupyterServer) -> None:
+    """A service that redirects to the address it believes it has does not lead visitors astray."""
+    with web_service() as service, _browser(server) as browser:
+        page = browser.get(f"/tensorone-proxy/go/{service.port}/", headers=OWN_CLICK)
+        for host in ("127.0.0.1", "localhost"):
+            to = f"http://{host}:{service.port}/moved?x=1"
+            moved = browser.get(page.url.join("/redirect"), params={"to": to})
+            assert moved.url == page.url.join("/moved?x=1")
+
+
+def test_a_gateway_that_runs_already_is_used_and_left_running(tmp_path: Path) -> None:
+    """Somebody else's gateway on the same state is adopted; it outlives the Jupyter server."""
+    with run_gateway(tmp_path / "state") as gateway, web_service() as service:
+        with run_jupyter(tmp_path) as server:
+            fields = {"internal_port": service.port, "access_control": {"public_access": True}}
+            made = server.request("POST", "api/ports", json={"description": "x", **fields})
+            assert made.status_code == 201, made.text
+            assert server.gateway_pid() == gateway.runtime["pid"]
+            assert not any(
+                "jupyter_tensorone_proxy.gateway" in command_line(pid)
+                for pid in server.descendants()
+            )
+        with gateway.visitor() as visitor:
+            assert visitor.get(made.json()["data"]["url"]).status_code == 200
+        with gateway.client() as client:
+            assert [port.internal_port for port in client.list_ports()] == [service.port]
 
 
 def test_killed_gateway_comes_back_with_its_mappings(

@@ -9,7 +9,7 @@ import ipaddress
 from collections import defaultdict
 from collections.abc import Iterable
 
-from ..desired import DesiredCluster, DesiredMapping, Edge, https_origin
+from ..desired import DesiredCluster, DesiredMapping, Edge, https_origin, visitor_hosts
 from .sign_in import JWT_FILTER, USER_AUDIENCE, session_cookie
 from .typed import Config, typed
 
@@ -155,9 +155,7 @@ def _any_address(ranges: Iterable[str]) -> Config:
 
 def own_origins(mapping: DesiredMapping, edge: Edge) -> list[str]:
     """Return every origin a browser may show this mapping under."""
-    domain = mapping.request.custom_domain
-    names = [domain] if domain else edge.host_names
-    return [https_origin(name, mapping.external_port) for name in names]
+    return [https_origin(n, mapping.external_port) for n in visitor_hosts(mapping, edge)]
 
 
 def _origin_rule(mapping: DesiredMapping, edge: Edge) -> Config:

@@ -10,9 +10,10 @@ Everything fails closed: a route that forgets its override lets nobody in.
 from __future__ import annotations
 
 from ...models import Compression
-from ..desired import DesiredCluster, DesiredMapping, Edge
+from ..desired import DesiredCluster, DesiredMapping, Edge, visitor_hosts
 from . import access, limits, shared_limits, sign_in
-from .sign_in import COOKIE_PREFIX, JWT_FILTER
+from .cookies import hidden_cookies
+from .sign_in import JWT_FILTER
 from .typed import Config, typed
 
 NAMESPACE = "tensorone"
@@ -41,7 +42,7 @@ def http_filters(mapping: DesiredMapping, edge: Edge) -> list[Config]:
         {"name": shared_limits.NAME, "typed_config": shared_limits.filter_config()},
         # Answers pass the filters backwards: `location` puts in what `_rewrites` found out.
         {"name": "location", "typed_config": _public_location()},
-        {"name": COOKIES, "typed_config": _rewrites(mapping)},
+        {"name": COOKIES, "typed_config": _rewrites(mapping, edge)},
         {"name": GZIP, "typed_config": _compressor("gzip", "gzip", "Gzip")},
         {"name": BROTLI, "typed_config": _compressor("brotli", "brotli", "Brotli")},
         {
@@ -201,15 +202,14 @@ def _literal(value: str) -> str:
     return value.replace("%", "%%")
 
 
-def _rewrites(mapping: DesiredMapping) -> Config:
-    """Take our cookies out of the Cookie header, and the local address out of Location.
+def _rewrites(mapping: DesiredMapping, edge: Edge) -> Config:
+    """Take others' cookies out of the Cookie header, and the local address out of Location.
 
     Both go to metadata: a route that forwards puts the other cookies back (`request_headers`), byte
     for byte, and `_public_location` the path. A script would do the same for twice the time and
     170 KB of memory a mapping.
     """
-    ours = f"{COOKIE_PREFIX}f?-[^;,]*"
-    cookies = rf"^(?:{ours}(?:[;,][ \t]*|$))+|(?:[;,][ \t]*{ours})+"
+    cookies = hidden_cookies(visitor_hosts(mapping, edge), mapping.request.internal_port)
     local = rf"^https?://(?:127\.0\.0\.1|localhost):{mapping.request.internal_port}/?(.*)$"
     return typed(
         "envoy.extensions.filters.http.header_to_metadata.v3.Config",

@@ -19,6 +19,7 @@ from ..desired import (
     Edge,
     bracketed,
     secrets_of,
+    visitor_hosts,
 )
 from . import balancing, filters, raw, replies
 from .access_logging import STREAM_LOG_INTERVAL, access_log
@@ -250,8 +251,7 @@ def make_routes(
     if closed:
         del service["route"]
         service["direct_response"] = {"status": replies.NOT_YOURS}
-    domain = mapping.request.custom_domain
-    names = [domain] if domain else [bracketed(name) for name in edge.host_names]
+    names = [bracketed(name) for name in visitor_hosts(mapping, edge)]
     return {
         "name": mapping.id,
         "ignore_port_in_host_matching": True,
