@@ -19,6 +19,7 @@ from ..errors import (
     InvalidRequestError,
     PortAlreadyMappedError,
     PortNotFoundError,
+    ProtectedPortError,
 )
 from ..models import (
     Cluster,
@@ -34,7 +35,7 @@ from ..models import (
     ProxyState,
 )
 from ..validation import parse_patch, parse_request
-from . import answers, examples, extensions, openapi, probes, views
+from . import answers, extensions, openapi, probes, views
 from .audit import RecordOrigin
 from .context import PROXY, Context
 from .control import merge_patch
@@ -87,9 +88,6 @@ def _add_proxy(app: FastAPI, context: Context) -> None:
             InvalidRequestError,
             cluster=False,
             summary="The clusters that this key can reach",
-            shows=examples.success(
-                [{"id": "local", "name": "local gateway", "proxy_url": "https://localhost"}]
-            ),
         ),
     )
     async def list_clusters() -> Response:
@@ -102,7 +100,6 @@ def _add_proxy(app: FastAPI, context: Context) -> None:
         **documented(
             Success[ProxyConfig],
             summary="The whole proxy: mappings, access rules, network",
-            shows=examples.success(examples.PROXY, examples.META),
         ),
     )
     async def get_proxy(
@@ -131,7 +128,6 @@ def _add_proxy(app: FastAPI, context: Context) -> None:
             request=ProxySettings,
             example={"enabled": True, "allowed_ips": ["203.0.113.0/24"]},
             summary="Change the proxy: open or closed, addresses, network",
-            shows=examples.success(examples.SETTINGS),
             changes=True,
         ),
     )
@@ -154,7 +150,6 @@ def _add_proxy(app: FastAPI, context: Context) -> None:
             request=ProxySettingsV2,
             example={"enabled": True, "allowedIps": ["203.0.113.0/24"]},
             summary="The same in the second version's spelling",
-            shows={"proxyUrl": "https://localhost", "enabled": True},
             changes=True,
         ),
     )
@@ -178,7 +173,6 @@ def _add_access(app: FastAPI, context: Context) -> None:
             request=ClusterAccess,
             example={"default_authentication": True, "session_timeout_minutes": 240},
             summary="Change the access rules of the whole cluster",
-            shows=examples.success(examples.ACCESS),
             changes=True,
         ),
     )
@@ -198,6 +192,7 @@ def _add_ports(app: FastAPI, context: Context) -> None:
         f"{PROXY}/ports",
         **documented(
             Success[PortMapping],
+            ProtectedPortError,
             ConflictError,
             PortAlreadyMappedError,
             ExternalPortInUseError,
@@ -205,7 +200,6 @@ def _add_ports(app: FastAPI, context: Context) -> None:
             request=PortRequest,
             example={"internal_port": 6006, "description": "TensorBoard"},
             summary="Expose a port",
-            shows=examples.success(examples.PORT),
             changes=True,
         ),
     )
@@ -219,13 +213,13 @@ def _add_ports(app: FastAPI, context: Context) -> None:
         f"{PROXY}/ports/{{port_id}}",
         **documented(
             Success[PortMapping],
+            ProtectedPortError,
             PortNotFoundError,
             PortAlreadyMappedError,
             ExternalPortInUseError,
             request=PortSettings,
             example={"access_control": {"allowed_users": ["ml_engineer"]}},
             summary="Change a mapping: only what is given; null resets a field",
-            shows=examples.success(examples.PORT),
             changes=True,
         ),
     )
@@ -243,7 +237,6 @@ def _add_ports(app: FastAPI, context: Context) -> None:
             Success[Deleted],
             PortNotFoundError,
             summary="Stop exposing a port",
-            shows=examples.success({"id": "port_123", "deleted": True}),
             changes=True,
         ),
     )

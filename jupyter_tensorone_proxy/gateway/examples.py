@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args, get_origin
 
 from ..errors import ApiError
+from ..models import (
+    AccessLogEntry,
+    Cluster,
+    ClusterAccess,
+    PortMapping,
+    ProxyConfig,
+    ProxySettings,
+    ProxyState,
+)
+from ..people import Event, KeyRotation, Link, Revoked, Session, User
 
 Example = dict[str, Any]
 
@@ -108,6 +118,61 @@ METRICS = (
     'tensorone_requests_total{name="TensorBoard",port_id="port_123",status="2xx"} 1240.0\n'
 )
 
+_LINK: Example = {
+    "id": "link_k3x7",
+    "port_id": "port_123",
+    "user": "ml_engineer",
+    "url": "https://localhost:32001/.tensorone/link?token=TOKEN&next=/",
+    "one_time": True,
+    "created_at": "2026-01-15T16:45:00Z",
+    "expires_at": "2026-01-15T16:46:00Z",
+}
+
+_SESSION: Example = {
+    "id": "ses_k3x7",
+    "port_id": "port_123",
+    "user": "ml_engineer",
+    "client_ip": "203.0.113.42",
+    "via": "link",
+    "link_id": "link_k3x7",
+    "created_at": "2026-01-15T16:45:00Z",
+    "last_seen": "2026-01-15T16:50:00Z",
+    "expires_at": "2026-01-16T00:45:00Z",
+}
+
+_EVENT: Example = {
+    "id": 12,
+    "timestamp": "2026-01-15T16:45:00Z",
+    "action": "port.created",
+    "actor": "ana",
+    "via": "cli",
+    "port_id": "port_123",
+    "details": {"internal_port": 6006},
+}
+
+_BY_MODEL: dict[Any, Any] = {
+    AccessLogEntry: LOG_ENTRY,
+    Cluster: {"id": "local", "name": "local gateway", "proxy_url": "https://localhost"},
+    ClusterAccess: ACCESS,
+    Event: _EVENT,
+    KeyRotation: {"overlap": False},
+    Link: _LINK,
+    PortMapping: PORT,
+    ProxyConfig: PROXY,
+    ProxySettings: SETTINGS,
+    ProxyState: {"proxyUrl": "https://localhost", "enabled": True},
+    Revoked: {"revoked": 2},
+    Session: _SESSION,
+    User: {"name": "ml_engineer", "has_token": True, "created_at": "2026-01-15T16:45:00Z"},
+    str: METRICS,
+}
+
+_META_BY_MODEL: dict[Any, Example] = {
+    ProxyConfig: META,
+    AccessLogEntry: {"next_before": 1247},
+    Event: {"next_after": 12},
+}
+
 _DETAILS: dict[str, Example] = {
     "VALIDATION_ERROR": {
         "fields": [
@@ -128,9 +193,25 @@ _DETAILS: dict[str, Example] = {
 }
 
 
-def success(data: Any, meta: Example | None = None) -> Example:
-    """Return a good answer around data."""
-    return {"success": True, "data": data} | ({"meta": meta} if meta else {})
+def data(kind: Any) -> Any:
+    """Return an example of what an answer holds.
+
+    Args:
+        kind: A model, a list of one, or `str` for text.
+
+    Returns:
+        The example; None if nobody has written one yet.
+    """
+    if get_origin(kind) is list:
+        return [data(*get_args(kind))]
+    return _BY_MODEL.get(kind)
+
+
+def success(kind: Any) -> Example:
+    """Return a good answer that holds such data."""
+    model = get_args(kind)[0] if get_origin(kind) is list else kind
+    meta = {"meta": _META_BY_MODEL[model]} if model in _META_BY_MODEL else {}
+    return {"success": True, "data": data(kind), **meta}
 
 
 def failure(error: type[ApiError]) -> Example:

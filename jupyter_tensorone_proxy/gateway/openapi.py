@@ -6,6 +6,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
@@ -74,7 +75,6 @@ def documented(  # noqa: PLR0913 - keyword-only: the parts of an operation's des
     status: int = 200,
     request: type[Model] | None = None,
     example: dict[str, Any] | None = None,
-    shows: Any = None,
     summary: str | None = None,
     changes: bool = False,
     cluster: bool = True,
@@ -87,7 +87,6 @@ def documented(  # noqa: PLR0913 - keyword-only: the parts of an operation's des
         status: Status of a good answer.
         request: Model of the body.
         example: An example of the body.
-        shows: An example of a good answer.
         summary: What it is for, in a few words.
         changes: It changes something, so that storage and Envoy may refuse.
         cluster: It is about a cluster.
@@ -97,10 +96,12 @@ def documented(  # noqa: PLR0913 - keyword-only: the parts of an operation's des
         all_errors.extend(_ON_A_CLUSTER)
     if changes:
         all_errors.extend(_ON_A_CHANGE)
-    responses: dict[int | str, dict[str, Any]] = {status: _good_answer(answer, shows)}
+    responses: dict[int | str, dict[str, Any]] = {status: _good_answer(answer)}
     for error in all_errors:
         _add_error(responses, error)
     described: dict[str, Any] = {"status_code": status, "responses": responses}
+    if answer is str:
+        described["response_class"] = PlainTextResponse
     if summary:
         described["summary"] = summary
     if request is not None:
@@ -111,17 +112,27 @@ def documented(  # noqa: PLR0913 - keyword-only: the parts of an operation's des
     return described
 
 
-def _good_answer(answer: Any, shows: Any) -> dict[str, Any]:
-    example = {} if shows is None else {"example": shows}
+def _good_answer(answer: Any) -> dict[str, Any]:
     if answer is str:
-        return {"content": {"text/plain": {"schema": {"type": "string"}, **example}}}
-    return {"model": answer} | ({"content": {"application/json": example}} if example else {})
+        example = {"schema": {"type": "string"}, "example": examples.data(str)}
+        return {"content": {"text/plain": example}}
+    return {"model": answer, "content": {"application/json": {"example": _example(answer)}}}
+
+
+def _example(answer: Any) -> Any:
+    if not issubclass(answer, Success):
+        return examples.data(answer)
+    (kind,) = answer.__pydantic_generic_metadata__["args"]
+    if kind is Deleted:
+        return {"success": True, "data": {"id": "port_123", "deleted": True}}
+    return examples.success(kind)
 
 
 def _add_error(responses: dict[int | str, dict[str, Any]], error: type[ApiError]) -> None:
     """Describe an error; several may share a status."""
-    empty = {"description": "", "content": {"application/json": {"examples": {}}}}
-    entry = responses.setdefault(error.default_status, {"model": Failure, **empty})
+    content = {"schema": {"$ref": _REF.format(model=Failure.__name__)}, "examples": {}}
+    empty = {"description": "", "content": {"application/json": content}}
+    entry = responses.setdefault(error.default_status, empty)
     entry["description"] = f"{entry['description']} `{error.default_code}`".strip()
     shown = entry["content"]["application/json"]["examples"]
     shown[error.default_code] = {"value": examples.failure(error)}
@@ -138,8 +149,9 @@ def install(app: FastAPI, requests: list[type[Model]]) -> None:
     def describe() -> dict[str, Any]:
         if app.openapi_schema is None:
             schema = get_openapi(title=app.title, version=app.version, routes=app.routes)
+            described: list[type[BaseModel]] = [*requests, Failure]
             _, definitions = models_json_schema(
-                [(model, "validation") for model in requests], ref_template=_REF
+                [(model, "validation") for model in described], ref_template=_REF
             )
             components = schema.setdefault("components", {})
             components["schemas"] = {**definitions["$defs"], **components.get("schemas", {})}

@@ -8,7 +8,6 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel
 
-from . import examples
 from .context import Context
 from .openapi import documented
 
@@ -40,9 +39,7 @@ def add_routes(app: FastAPI, context: Context) -> None:
 
     @app.get(
         "/metrics",
-        **documented(
-            str, cluster=False, summary="Metrics in Prometheus' format", shows=examples.METRICS
-        ),
+        **documented(str, cluster=False, summary="Metrics in Prometheus' format"),
     )
     async def metrics() -> Response:
         from .metrics import CONTENT_TYPE, render  # only for those who watch

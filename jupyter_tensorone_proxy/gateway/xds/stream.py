@@ -160,9 +160,13 @@ def short_reason(message: str) -> str:
     Example:
         >>> short_reason("Proto constraint validation failed (X.Y: value must be > 0): name: ...")
         'X.Y: value must be > 0'
+        >>> short_reason("Invalid duration: goo.gle/debugstr  seconds: -1")
+        'Invalid duration'
     """
     match = re.search(r"Proto constraint validation failed \((.*?)\)(: |$)", message, re.DOTALL)
-    reason = match.group(1) if match else message.partition(": name:")[0].splitlines()[0]
-    if "BEGIN " in reason or "inline_string" in reason:
+    # Newer protobuf puts "goo.gle/debug…" before what it prints.
+    before = re.split(r"(?::\s*|^)goo\.gle/debug|: name:", message, maxsplit=1)[0]
+    reason = match.group(1) if match else "".join(before.splitlines()[:1])
+    if not reason or "BEGIN " in reason or "inline_string" in reason:
         reason = "the configuration was refused"
     return reason[:_LONGEST_REASON]
