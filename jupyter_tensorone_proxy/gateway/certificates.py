@@ -6,6 +6,7 @@ gives are in `given_certificate`, and who is shown which is in `tls`.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable
 from datetime import datetime, timezone
 
@@ -86,8 +87,17 @@ def covers(names: Iterable[str], host: str) -> bool:
         >>> covers(["*.example.com"], "api.example.com"), covers(["*.example.com"], "example.com")
         (True, False)
     """
-    wildcard = f"*.{host.partition('.')[2]}"
+    wildcard = None if is_address(host) else f"*.{host.partition('.')[2]}"
     return any(name in {host, wildcard} for name in names)
+
+
+def is_address(name: str) -> bool:
+    """Say whether a host is named by an IP address."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def names_of(certificate: x509.Certificate) -> list[str]:

@@ -11,12 +11,11 @@ refuses a certificate with an address from a CA that is held to some addresses, 
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from .authority import LocalAuthority
-from .certificates import covers
+from .certificates import covers, is_address
 from .config import GatewayConfig
 from .desired import Certificate, domain_secret
 from .given_certificate import CertificateFiles, GivenCertificate
@@ -59,14 +58,14 @@ class TlsCertificates:
         local = (_ADDRESSES, _LOCAL)
         if self._given_host is None:
             return local
-        return (_GIVEN, *local) if _is_address(self._host_names[0]) else (*local, _GIVEN)
+        return (_GIVEN, *local) if is_address(self._host_names[0]) else (*local, _GIVEN)
 
     @property
     def host(self) -> Certificate:
         """The certificate of the public host."""
         if self._given_host:
             return self._given_host.current
-        return self._local()[_ADDRESSES if _is_address(self._host_names[0]) else _LOCAL]
+        return self._local()[_ADDRESSES if is_address(self._host_names[0]) else _LOCAL]
 
     def served(self, domains: Iterable[str]) -> dict[str, Certificate]:
         """Return every certificate by the name of its secret; the same objects if none changed.
@@ -102,8 +101,8 @@ class TlsCertificates:
 
     def _local(self) -> dict[str, Certificate]:
         given = self._given_host.current.names if self._given_host else frozenset[str]()
-        addresses = [name for name in self._host_names if _is_address(name)]
-        names = [name for name in self._host_names if not _is_address(name)]
+        addresses = [name for name in self._host_names if is_address(name)]
+        names = [name for name in self._host_names if not is_address(name)]
         # A name in two certificates would be served with either.
         own = [name for name in names if not covers(given, name)] or addresses
         return {
@@ -126,11 +125,3 @@ def _files(option: str, name: str, certificate: str, key: str) -> CertificateFil
 def _given(config: GatewayConfig, files: CertificateFiles) -> GivenCertificate:
     kept = hashlib.sha256(f"{files.option} {files.name}".encode()).hexdigest()[:16]
     return GivenCertificate(files, config.run_path / f"given-{kept}.pem")
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True

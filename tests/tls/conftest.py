@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,18 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from tests.fixtures.certificates import CompanyAuthority, strict_context
+from jupyter_tensorone_proxy.gateway.authority import LocalAuthority
+from jupyter_tensorone_proxy.gateway.desired import Certificate
+from tests.fixtures.certificates import CompanyAuthority, shake_hands, strict_context
 from tests.fixtures.gateway import RunningGateway
 from tests.fixtures.services.web import web_service
 from tests.fixtures.traffic import Exposed
 
 ExposeOn = Callable[..., Exposed]
+NAMES = ["nb.lab.example", "localhost"]
+"""Names of a gateway's host."""
+
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
@@ -65,3 +72,23 @@ def echoes(websocket: ClientConnection, text: str) -> bool:
     """Say whether the service still answers on an open WebSocket."""
     websocket.send(text)
     return websocket.recv(timeout=10) == text
+
+
+def now() -> datetime:
+    """Return the current time."""
+    return datetime.now(timezone.utc)
+
+
+def host(authority: LocalAuthority) -> Certificate:
+    """Return the certificate for the host's names."""
+    return authority.host_certificate(NAMES, kept_as="leaf")
+
+
+def accepts(certificate: Certificate, name: str, *trusted: Path) -> None:
+    """Shake hands as strictly as Python 3.13 does.
+
+    Raises:
+        ssl.SSLCertVerificationError: The client does not accept the certificate.
+    """
+    chain = certificate.chain_pem + certificate.private_key_pem
+    shake_hands(chain, name, strict_context(*trusted))
