@@ -6,13 +6,14 @@ coroutine of it, with the operation's own signature and docstring. Nothing here 
 
 from __future__ import annotations
 
+import copy
 import functools
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Generic, ParamSpec, TypedDict, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypedDict, TypeVar, overload
 from urllib.parse import urlsplit
 
 import httpx
@@ -21,6 +22,9 @@ from ..errors import ConfigurationError
 from ..settings import Settings, is_loopback, resolve_settings
 from . import _operations, _people
 from ._operations import Operation
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -132,6 +136,26 @@ class Calls(ABC, Generic[HttpT, TransportT]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.settings!r})"
+
+    def on_behalf_of(self, user: str) -> Self:
+        """Return this client in another person's name, for the audit of a local gateway.
+
+        It shares the connections of this one; close only one of them.
+
+        Args:
+            user: Who asks.
+
+        Example:
+            >>> from pydantic import SecretStr
+            >>> from jupyter_tensorone_proxy import ProxyClient
+            >>> settings = Settings("http://127.0.0.1:1", SecretStr("k"), "local", user="ana")
+            >>> with ProxyClient(settings=settings) as client:
+            ...     client.on_behalf_of("ben").settings.user, client.settings.user
+            ('ben', 'ana')
+        """
+        other = copy.copy(self)
+        other.settings = replace(self.settings, user=user)
+        return other
 
     @abstractmethod
     def bind(self, describe: Callable[P, Operation[T]]) -> Callable[P, Any]:

@@ -21,6 +21,7 @@ from traitlets import Bool, List, Unicode
 from ..errors import ProxyError
 from ..settings import default_state_dir
 from .connection import ApiChoice, Connection
+from .events import EventRelay
 from .gateway_process import GatewayProcess
 from .go import GO_PATH
 from .identity import user_name
@@ -78,7 +79,7 @@ class TensorOneProxy(ExtensionApp):
 
     _connection: Connection | None = None
     _key_file: KernelKeyFile | None = None
-    _warm_up: asyncio.Task[None] | None = None
+    _tasks: tuple[asyncio.Task[None], ...] = ()
 
     def initialize_handlers(self) -> None:
         """Build the parts, and tell the server where they answer."""
@@ -95,13 +96,16 @@ class TensorOneProxy(ExtensionApp):
         wrap_kernel_start(self._server.kernel_manager, self._kernel_environment)
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:  # noqa: ARG002 - Jupyter's hook
-        self._warm_up = asyncio.create_task(self._reach_api())
+        self._tasks = (
+            asyncio.create_task(self._reach_api()),
+            asyncio.create_task(self._relay_events()),
+        )
 
     async def stop_extension(self) -> None:
         """Stop what was started; nothing may have been."""
-        if self._warm_up is not None:
-            self._warm_up.cancel()
-            await asyncio.wait([self._warm_up])
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._key_file is not None:
             self._key_file.remove()
         if self._connection is not None:
@@ -122,6 +126,7 @@ class TensorOneProxy(ExtensionApp):
                 *("--listen", self.listen),
                 *("--public-host", self.public_host),
                 *("--external-ports", self.external_ports),
+                *("--owner", user_name(None)),
                 *("--jupyter-runtime-dir", self._server.runtime_dir),
             ],
             self._choice.state_dir,
@@ -136,6 +141,11 @@ class TensorOneProxy(ExtensionApp):
             self.log.warning("Ports cannot be exposed yet. %s", error)
         else:
             self.log.info("Ports are exposed through %s.", settings.api_url if settings else "")
+
+    async def _relay_events(self) -> None:
+        """Tell what happens at the proxy to everybody who listens to this server's events."""
+        if self._connection is not None:
+            await EventRelay(self._connection, self._server.event_logger, self.log).run()
 
     def _kernel_environment(self, kernel_id: str) -> Variables:
         go_url = url_path_join(self._server.base_url, GO_PATH)

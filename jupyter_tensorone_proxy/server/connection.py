@@ -8,6 +8,7 @@ This module knows no HTTP and no Jupyter.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -64,6 +65,7 @@ class Connection:
         self._choice = choice
         self._gateway = gateway
         self._client: AsyncProxyClient | None = None
+        self._reached = asyncio.Event()
 
     async def client(self) -> AsyncProxyClient:
         """Return the client; wait for the local gateway if it is starting.
@@ -84,7 +86,13 @@ class Connection:
         if self._client is None or self._client.settings != settings:
             await self._close_client()
             self._client = AsyncProxyClient(settings=settings)
+        self._reached.set()
         return self._client
+
+    async def reached_by_others(self) -> None:
+        """Wait until somebody else has got a client."""
+        self._reached.clear()
+        await self._reached.wait()
 
     async def close(self) -> None:
         """Close the client, then stop the gateway if it is ours."""

@@ -59,7 +59,7 @@ class GoHandler(ProxyHandler):
 
     async def _open(self, status: int) -> None:
         port, landing = self._asked_for()
-        client = await self.connection.client()
+        client = await self.api()
         location = await self._opener.open(client, port, user_name(self), landing)
         self.set_header("Cache-Control", "no-store")
         self.set_header("Referrer-Policy", "no-referrer")
@@ -67,7 +67,7 @@ class GoHandler(ProxyHandler):
 
     async def _ask(self) -> None:
         port, landing = self._asked_for()
-        mapping = await self._opener.find(await self.connection.client(), port)
+        mapping = await self._opener.find(await self.api(), port)
         question = Question(
             service=(mapping.description if mapping else None) or f"port {port}",
             port=port,

@@ -8,9 +8,11 @@ from typing import Any
 from jupyter_server.base.handlers import JupyterHandler
 from tornado.web import HTTPError
 
+from ..client import AsyncProxyClient
 from ..errors import ApiError, ProxyError
 from .answers import as_api_error
 from .connection import Connection
+from .identity import user_name
 
 AUTH_RESOURCE = "tensorone_proxy"
 """The resource that Jupyter authorizers are asked about."""
@@ -21,6 +23,14 @@ class ProxyHandler(JupyterHandler):
 
     auth_resource = AUTH_RESOURCE
     connection: Connection
+
+    async def api(self) -> AsyncProxyClient:
+        """Return the API's client in the name of whoever asks, for the audit.
+
+        Raises:
+            ProxyError: As for `Connection.client`.
+        """
+        return (await self.connection.client()).on_behalf_of(user_name(self))
 
     def failure(self, status: int, arguments: dict[str, Any]) -> ApiError:
         """Return what went wrong, from the arguments of tornado's `write_error`."""
