@@ -82,11 +82,12 @@ class Stream:
             self._acknowledge(request)
         first = type_url not in self._subscribed
         subscribed = self._subscribed.setdefault(type_url, set())
+        added = set(request.resource_names_subscribe)
+        for name in added:  # asked for again, it is gone on Envoy's side
+            self._known[type_url].pop(name, None)
         if first:
             self._known[type_url].update(request.initial_resource_versions)
-        added = set(request.resource_names_subscribe)
-        if first and not added:
-            added = {"*"}  # an old form of "everything"
+            added = added or {"*"}  # an old form of "everything"
         subscribed |= added
         for name in added if not first else ():
             # Envoy asks again for what it threw away, e.g. with a listener that could not bind.
@@ -97,7 +98,7 @@ class Stream:
         if "*" in added:
             added |= self._visible[type_url].keys() | self._known[type_url].keys()
         if added:
-            self._send(type_url, added - {"*"}, answer=first)
+            self._send(type_url, added - {"*"}, answer=first, asked=True)
         up_to_date = [(type_url, n) for n in added if self._is_current(type_url, n)]
         if first and up_to_date:
             self._settle(up_to_date)
@@ -128,16 +129,30 @@ class Stream:
         return first is not None and self._known[type_url].get(name) == first.version
 
     def _send(
-        self, type_url: str, names: set[str], *, force: bool = False, answer: bool = False
+        self,
+        type_url: str,
+        names: set[str],
+        *,
+        force: bool = False,
+        answer: bool = False,
+        asked: bool = False,
     ) -> None:
-        """Send what differs from what Envoy has; with `answer`, even if that is nothing."""
+        """Send what differs from what Envoy has.
+
+        Args:
+            type_url: The type.
+            names: Which resources.
+            force: Send them even if Envoy has them.
+            answer: Send the response even if nothing is in it.
+            asked: Say so if one does not exist; Envoy would wait 15 s for it, with everything else.
+        """
         visible, known = self._visible[type_url], self._known[type_url]
         response = discovery_pb2.DeltaDiscoveryResponse(type_url=type_url)
         keys: list[Key] = []
         for name in sorted(names):
             resource = visible.get(name)
             if resource is None:
-                if known.pop(name, None) is not None:
+                if known.pop(name, None) is not None or asked:
                     response.removed_resources.append(name)
                     keys.append((type_url, name))
                 else:
