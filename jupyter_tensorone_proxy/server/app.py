@@ -71,6 +71,14 @@ class TensorOneProxy(ExtensionApp):
     external_ports = Unicode(
         "32000-32767", help="Range of ports on which the local gateway exposes services."
     ).tag(config=True)
+    tls_cert = Unicode(
+        help="File of the certificate for public_host: PEM, its chain after it. Without one the "
+        "local gateway's own CA issues it. Read again when it changes, as are the other two."
+    ).tag(config=True)
+    tls_key = Unicode(help="File of that certificate's key: PEM, not encrypted.").tag(config=True)
+    domain_certs = List(
+        Unicode(), help="Certificates of custom domains, each as DOMAIN=CERTFILE,KEYFILE."
+    ).tag(config=True)
     auto_expose_on_go = Bool(
         True,
         help="Expose a port, for its user only, when it is opened in the browser through "
@@ -127,6 +135,9 @@ class TensorOneProxy(ExtensionApp):
                 *("--public-host", self.public_host),
                 *("--external-ports", self.external_ports),
                 *("--owner", user_name(None)),
+                *(("--tls-cert", self.tls_cert) if self.tls_cert else ()),
+                *(("--tls-key", self.tls_key) if self.tls_key else ()),
+                *(word for given in self.domain_certs for word in ("--domain-cert", given)),
                 *("--jupyter-runtime-dir", self._server.runtime_dir),
             ],
             self._choice.state_dir,
