@@ -86,6 +86,13 @@ def _origin(value: str) -> str:
     return value
 
 
+def checked_origin(value: str) -> str:
+    """Return the exact origin of a web page (RFC 6454); raise for anything else."""
+    if not _ORIGIN.fullmatch(value) or not value.startswith(("http://", "https://")):
+        raise ValueError(f"{value!r} is not an origin, such as https://hub.example.com")
+    return value
+
+
 def _one_line(value: str) -> str:
     if _CONTROL.search(value):
         raise ValueError("must be one line without control characters")

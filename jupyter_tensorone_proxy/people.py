@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, Strict
 
-from .models import Flag, Model, UserName, checked_path
+from .models import Flag, Model, UserName, checked_origin, checked_path
 
 
 class Link(Model):
@@ -44,6 +44,11 @@ class LinkRequest(Model):
     )
     ends_sessions: Flag = Field(
         False, description="Sessions that it begins end when the link does, if not before."
+    )
+    frame_origin: Annotated[str, Strict(), AfterValidator(checked_origin)] | None = Field(
+        None,
+        description="Origin of the page that shows the service in a frame. For sessions that the "
+        "link begins, it alone may, whatever the service itself says about frames.",
     )
 
 

@@ -34,6 +34,7 @@ def create_link(  # noqa: PLR0913 - keyword-only, each with a default
     path: str = "/",
     allow: bool = False,
     ends_sessions: bool = False,
+    frame_origin: str | None = None,
 ) -> Operation[Link]:
     """Return a URL that signs one person in to one mapping (extension of the contract).
 
@@ -45,6 +46,7 @@ def create_link(  # noqa: PLR0913 - keyword-only, each with a default
         path: Where the visitor lands.
         allow: Add the person to the mapping's `allowed_users` if that lacks them.
         ends_sessions: Sessions that it begins end when the link does, if not before.
+        frame_origin: Origin of the page that will show the service in a frame.
 
     Raises:
         NotSupportedError: The server has no links.
@@ -59,6 +61,7 @@ def create_link(  # noqa: PLR0913 - keyword-only, each with a default
         "path": path,
         **({"allow": True} if allow else {}),
         **({"ends_sessions": True} if ends_sessions else {}),
+        **_given(frame_origin=frame_origin),
     }
     body = parse_request(LinkRequest, fields).to_wire()
     return Operation("POST", f"{PROXY}/links", read_data(Link), body=body, extension="links")

@@ -102,7 +102,7 @@ class Doorkeeper:
                 planned = self._plan(mapping, claims.user, visitor, link.via, link.ends_at)
                 session = planned.model_copy(update={"link_id": claims.token_id})
                 self._begin(transaction, session)
-        return await self._admitted(mapping, session, visitor)
+        return await self._admitted(mapping, session, visitor, frame_origin=claims.frame_origin)
 
     async def by_token(self, mapping: DesiredMapping, token: str, visitor: Visitor) -> Admission:
         """Begin the session of whoever has this user token.
@@ -188,7 +188,12 @@ class Doorkeeper:
         transaction.events.add(Note("session.started", session.port_id, told))
 
     async def _admitted(
-        self, mapping: DesiredMapping, session: Session, visitor: Visitor
+        self,
+        mapping: DesiredMapping,
+        session: Session,
+        visitor: Visitor,
+        *,
+        frame_origin: str | None = None,
     ) -> Admission:
         if visitor.session_id is not None and visitor.session_id != session.id:
             await self._end(visitor.session_id)  # somebody else's, whose cookie is now replaced
@@ -200,6 +205,7 @@ class Doorkeeper:
             session.id,
             lifetime_seconds=seconds,
             with_assertion=bool(mapping.access.identity_assertion),
+            frame_origin=frame_origin,
         )
         return Admission(session, token, seconds)
 

@@ -29,8 +29,9 @@ from joserfc.jwk import ECKey, KeySet
 
 from ..errors import GatewayError
 from .files import read_or_create, write_private
+from .xds.framing import FRAME_CLAIM
+from .xds.sign_in import USER_AUDIENCE
 
-USER_AUDIENCE = "users"
 USER_TOKEN_SECONDS = 365 * 86_400
 _ALGORITHM = "ES256"
 _KEY, _PREVIOUS_KEY = "signing.key", "signing.previous.key"
@@ -38,10 +39,11 @@ _KEY, _PREVIOUS_KEY = "signing.key", "signing.previous.key"
 
 @dataclass(frozen=True)
 class Claims:
-    """What a valid token says: which one it is, and whose."""
+    """What a valid token says: which one it is, and whose; of a link, for whose frame."""
 
     token_id: str
     user: str
+    frame_origin: str | None = None
 
 
 class Signer:
@@ -88,7 +90,7 @@ class Signer:
         write_private(self._directory / _KEY, _pem(fresh))
         self._keys = [fresh, self._keys[0]] if overlap else [fresh]
 
-    def session(
+    def session(  # noqa: PLR0913 - keyword-only, with defaults
         self,
         mapping_id: str,
         user: str,
@@ -96,6 +98,7 @@ class Signer:
         *,
         lifetime_seconds: int,
         with_assertion: bool = False,
+        frame_origin: str | None = None,
     ) -> str:
         """Return a session of one user on one mapping.
 
@@ -105,8 +108,9 @@ class Signer:
             session_id: Its id, by which it can be revoked.
             lifetime_seconds: How long it lasts.
             with_assertion: Put in a token that tells the service who it is.
+            frame_origin: Origin of the page that may show the service in a frame.
         """
-        more = {}
+        more = _framed(frame_origin)
         if with_assertion:
             told = f"assertion:{mapping_id}"
             more["assertion"] = self._sign(told, user, lifetime_seconds, new_id("ast"))
@@ -116,9 +120,18 @@ class Signer:
         """Return a user's Bearer token, good for every mapping that admits the user."""
         return self._sign(USER_AUDIENCE, user, USER_TOKEN_SECONDS, token_id)
 
-    def link(self, mapping_id: str, user: str, link_id: str, *, lifetime_seconds: int) -> str:
-        """Return the token of a link."""
-        return self._sign(f"link:{mapping_id}", user, lifetime_seconds, link_id)
+    def link(
+        self,
+        mapping_id: str,
+        user: str,
+        link_id: str,
+        *,
+        lifetime_seconds: int,
+        frame_origin: str | None = None,
+    ) -> str:
+        """Return the token of a link; the arguments are those of `session`."""
+        more = _framed(frame_origin)
+        return self._sign(f"link:{mapping_id}", user, lifetime_seconds, link_id, **more)
 
     def read_link(self, token: str, mapping_id: str) -> Claims | None:
         """Return what a link says, or None if it is forged, expired or for another mapping."""
@@ -141,7 +154,8 @@ class Signer:
             registry.validate(decoded.claims)
         except (JoseError, ValueError):
             return None
-        return Claims(decoded.claims["jti"], decoded.claims["sub"])
+        claims = decoded.claims
+        return Claims(claims["jti"], claims["sub"], claims.get(FRAME_CLAIM))
 
     def _sign(
         self, audience: str, user: str, lifetime_seconds: int, token_id: str, **more: str
@@ -177,6 +191,10 @@ def claimed_user(token: str) -> str:
         return str(json.loads(jws.extract_compact(token.encode()).payload)["sub"])
     except (JoseError, ValueError, KeyError, TypeError):
         return ""
+
+
+def _framed(origin: str | None) -> dict[str, str]:
+    return {FRAME_CLAIM: origin} if origin else {}
 
 
 def _fresh_key() -> ECKey:

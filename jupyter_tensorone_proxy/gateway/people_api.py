@@ -124,7 +124,13 @@ async def _mapping_for(context: Context, asked: LinkRequest) -> DesiredMapping:
 
 def _make_link(context: Context, asked: LinkRequest, mapping: DesiredMapping) -> Link:
     seconds, link_id = asked.expires_in_seconds, new_id("link")
-    token = context.signer.link(mapping.id, asked.user, link_id, lifetime_seconds=seconds)
+    token = context.signer.link(
+        mapping.id,
+        asked.user,
+        link_id,
+        lifetime_seconds=seconds,
+        frame_origin=asked.frame_origin,
+    )
     path = quote(asked.path, safe="/?&=%+,;:@!$'()*~-._[]#")
     url = public_url(mapping, context.controller.desired.edge)
     moment = now()

@@ -8,6 +8,7 @@ the answer is protected by Jupyter's XSRF token. The only address ever redirecte
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
@@ -60,7 +61,10 @@ class GoHandler(ProxyHandler):
     async def _open(self, status: int) -> None:
         port, landing = self._asked_for()
         client = await self.api()
-        location = await self._opener.open(client, port, user_name(self), landing)
+        framed = self._origin() if self.request.headers.get("Sec-Fetch-Dest") == "iframe" else None
+        location = await self._opener.open(
+            client, port, user_name(self), landing, frame_origin=framed
+        )
         self.set_header("Cache-Control", "no-store")
         self.set_header("Referrer-Policy", "no-referrer")
         self.redirect(location, status=status)
@@ -77,6 +81,17 @@ class GoHandler(ProxyHandler):
             will_expose=mapping is None,
         )
         self._finish_page(question_page(question))
+
+    def _origin(self) -> str:
+        """Return Jupyter's own origin as the browser has it.
+
+        The page around says so itself, where it does; behind a proxy that ends TLS this server
+        knows its public address no better than the proxy's headers do.
+        """
+        referrer = urlsplit(self.request.headers.get("Referer", ""))
+        if referrer.scheme in {"http", "https"} and referrer.netloc:
+            return f"{referrer.scheme}://{referrer.netloc}"
+        return f"{self.request.protocol}://{self.request.host}"
 
     def _asked_for(self) -> tuple[int, str]:
         after = self.request.path.partition(f"/{GO_PATH}")[2]

@@ -52,7 +52,15 @@ class Opener:
         await self._require_exposable(port)
         return None
 
-    async def open(self, client: AsyncProxyClient, port: int, user: str, path: str) -> str:
+    async def open(
+        self,
+        client: AsyncProxyClient,
+        port: int,
+        user: str,
+        path: str,
+        *,
+        frame_origin: str | None = None,
+    ) -> str:
         """Return the address that signs the user in to the service on a port.
 
         Args:
@@ -60,13 +68,16 @@ class Opener:
             port: The service's port on this machine, 1–65535.
             user: Who.
             path: Where to land, with the query; starts with a single slash.
+            frame_origin: Origin of the page around, if it is opened in a frame.
 
         Raises:
             ApiError: The port is not exposed and cannot be, or the API refuses the link.
         """
         mapping = await self.find(client, port) or await _expose_privately(client, port, user)
         try:
-            link = await client.create_link(mapping.id, user=user, path=path)
+            link = await client.create_link(
+                mapping.id, user=user, path=path, frame_origin=frame_origin
+            )
         except NotSupportedError:
             return _public_address(mapping, path)
         return link.url

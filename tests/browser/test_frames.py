@@ -13,7 +13,7 @@ from tests.browser.conftest import StartService
 from tests.fixtures.gateway import command_line
 from tests.fixtures.jupyter import JupyterServer
 from tests.fixtures.lab import Lab, go_path
-from tests.fixtures.services.page import WORKS
+from tests.fixtures.services.page import FORBIDS_FRAMES, WORKS
 
 SANDBOX = (
     "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox "
@@ -64,6 +64,22 @@ def test_r27_a_sandboxed_frame_works_and_cannot_lead_lab_away(
     )
     assert refused == "SecurityError"
     assert lab.page.url.startswith(lab.origin)
+
+
+def test_a_service_that_forbids_frames_is_shown_by_lab_and_by_nobody_else(
+    lab: Lab, person: Any, service: StartService
+) -> None:
+    """MLflow and Jupyter forbid frames: Lab may show them, a page on another port may not."""
+    mine = service("My page", headers=FORBIDS_FRAMES)
+    lab.start()
+    frame = _framed(lab, mine.port)
+    frame.get_by_text(WORKS).wait_for()
+    (shown,) = [frame.url for frame in lab.page.frames if frame.name == "service"]
+    evil = service("evil", html=f"<iframe name='stolen' src='{shown}'></iframe>")
+    other = person.new_page()
+    other.goto(f"http://localhost:{evil.port}/", wait_until="load")
+    (stolen,) = [frame for frame in other.frames if frame.name == "stolen"]
+    assert stolen.url == "chrome-error://chromewebdata/"
 
 
 def test_a_tab_after_a_frame_signs_in_by_itself(

@@ -51,6 +51,29 @@ async def test_a_click_in_jupyter_opens_at_once(
 
 
 @pytest.mark.parametrize(
+    ("headers", "origin"),
+    [
+        (
+            {"Sec-Fetch-Dest": "iframe", "Referer": "https://hub.example/user/ana/lab/tree"},
+            "https://hub.example",
+        ),
+        ({"Sec-Fetch-Dest": "iframe", "Host": "localhost:8888"}, "http://localhost:8888"),
+        (
+            {"Sec-Fetch-Dest": "iframe", "Host": "localhost:8888", "Referer": "about:client"},
+            "http://localhost:8888",
+        ),
+        ({"Sec-Fetch-Dest": "document", "Referer": "https://hub.example/lab"}, None),
+    ],
+)
+async def test_a_link_for_a_frame_names_the_page_around(
+    fetch: Any, api: Any, tensorboard: Any, headers: dict[str, str], origin: str | None
+) -> None:
+    """Jupyter's own origin, as the browser has it, may frame the service; a tab needs no such."""
+    assert (await fetch("GET", "go/6006/", OWN | headers)).code == 302
+    assert api.links[0].get("frame_origin") == origin
+
+
+@pytest.mark.parametrize(
     "headers",
     [
         {},

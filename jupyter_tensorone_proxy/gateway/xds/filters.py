@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from ...models import Compression
 from ..desired import DesiredCluster, DesiredMapping, Edge, visitor_hosts
-from . import access, limits, shared_limits, sign_in
+from . import access, framing, limits, shared_limits, sign_in
 from .cookies import hidden_cookies
 from .sign_in import JWT_FILTER
 from .typed import Config, typed
@@ -40,7 +40,8 @@ def http_filters(mapping: DesiredMapping, edge: Edge) -> list[Config]:
         {"name": ACCESS, "typed_config": rbac},
         {"name": limits.FILTER, "typed_config": limits.filter_config()},
         {"name": shared_limits.NAME, "typed_config": shared_limits.filter_config()},
-        # Answers pass the filters backwards: `location` puts in what `_rewrites` found out.
+        # Answers pass the filters backwards: these two put in what `_rewrites` found out.
+        framing.framing_filter(NAMESPACE),
         {"name": "location", "typed_config": _public_location()},
         {"name": COOKIES, "typed_config": _rewrites(mapping, edge)},
         {"name": GZIP, "typed_config": _compressor("gzip", "gzip", "Gzip")},
@@ -215,7 +216,10 @@ def _rewrites(mapping: DesiredMapping, edge: Edge) -> Config:
         "envoy.extensions.filters.http.header_to_metadata.v3.Config",
         {
             "request_rules": [_rewrite("cookie", cookies, "") | {"remove": True}],
-            "response_rules": [_rewrite("location", local, r"/\1")],
+            "response_rules": [
+                _rewrite("location", local, r"/\1"),
+                _rewrite(framing.POLICY, framing.BAN, framing.NO_BAN),
+            ],
         },
     )
 

@@ -19,10 +19,14 @@ from envoy.extensions.access_loggers.file.v3 import (  # noqa: F401 - for Any
     file_pb2 as access_log_file_pb2,
 )
 from envoy.extensions.access_loggers.filters.cel.v3 import cel_pb2  # noqa: F401 - for Any
+from envoy.extensions.common.matching.v3 import extension_matcher_pb2  # noqa: F401 - for Any
 from envoy.extensions.compression.brotli.compressor.v3 import (  # noqa: F401 - for Any
     brotli_pb2,
 )
 from envoy.extensions.compression.gzip.compressor.v3 import gzip_pb2  # noqa: F401 - for Any
+from envoy.extensions.filters.common.matcher.action.v3 import (  # noqa: F401 - for Any
+    skip_action_pb2,
+)
 from envoy.extensions.filters.http.compressor.v3 import compressor_pb2  # noqa: F401 - for Any
 from envoy.extensions.filters.http.cors.v3 import cors_pb2  # noqa: F401 - for Any
 from envoy.extensions.filters.http.ext_authz.v3 import ext_authz_pb2  # noqa: F401 - for Any
@@ -58,6 +62,9 @@ from envoy.extensions.http.early_header_mutation.header_mutation.v3 import (  # 
 )
 from envoy.extensions.matching.common_inputs.network.v3 import (  # noqa: F401 - for Any
     network_inputs_pb2,
+)
+from envoy.extensions.matching.input_matchers.metadata.v3 import (  # noqa: F401 - for Any
+    metadata_pb2,
 )
 from envoy.extensions.retry.host.previous_hosts.v3 import (  # noqa: F401 - for Any
     previous_hosts_pb2,
