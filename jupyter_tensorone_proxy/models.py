@@ -320,6 +320,9 @@ class PortSettings(Model):
         None, description="Further internal ports of the same service (extension)."
     )
     force: Flag = Field(False, description="Expose a protected port all the same (extension).")
+    kernel_id: Annotated[str, Strict(), Field(max_length=200), AfterValidator(_one_line)] | None = (
+        Field(None, description="The Jupyter kernel that the mapping goes with (extension).")
+    )
 
 
 class PortRequest(PortSettings):

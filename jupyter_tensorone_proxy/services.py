@@ -219,6 +219,12 @@ BUILT_IN: tuple[Service, ...] = (
         command=_module("uvicorn", "fastapi", "hypercorn"),
     ),
     Service(
+        "gateway",
+        "The gateway itself",
+        command=r"jupyter_tensorone_proxy[./]gateway|jupyter-tensorone\s+gateway|envoy\.json",
+        internal=True,
+    ),
+    Service(
         "debugger",
         "Debugger",
         5678,

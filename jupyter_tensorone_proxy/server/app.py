@@ -10,7 +10,6 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 from jupyter_server import CallContext
 from jupyter_server.extension.application import ExtensionApp
@@ -20,6 +19,7 @@ from traitlets import Bool, List, Unicode
 
 from ..errors import ProxyError
 from ..settings import default_state_dir
+from .auto_expose.settings import AutoExpose
 from .connection import ApiChoice, Connection
 from .events import EventRelay
 from .gateway_process import GatewayProcess
@@ -28,6 +28,7 @@ from .identity import user_name
 from .kernel_environment import Variables, link_variables, wrap_kernel_start
 from .key_file import KEY, KernelKeyFile
 from .opening import Opener
+from .ports import Ports
 from .routes import handlers
 
 
@@ -85,7 +86,10 @@ class TensorOneProxy(ExtensionApp):
         "tensorone-proxy/go/PORT, is not exposed yet, and something listens on it.",
     ).tag(config=True)
 
+    classes = [AutoExpose]  # noqa: RUF012 - traitlets' way
+
     _connection: Connection | None = None
+    _ports: Ports | None = None
     _key_file: KernelKeyFile | None = None
     _tasks: tuple[asyncio.Task[None], ...] = ()
 
@@ -98,8 +102,10 @@ class TensorOneProxy(ExtensionApp):
             state_dir=Path(self.state_dir).expanduser() if self.state_dir else default_state_dir(),
         )
         self._connection = Connection(self._choice, self._make_gateway())
-        opener = Opener(self.auto_expose_on_go, self._jupyters_own_ports)
-        self.handlers.extend(handlers(self._connection, opener))
+        settings = AutoExpose(parent=self)
+        self._ports = Ports(self._server, self._connection, settings, user_name(None))
+        opener = Opener(self.auto_expose_on_go, self._ports.surveyor.barred)
+        self.handlers.extend(handlers(self._connection, opener, self._ports))
         self._key_file = KernelKeyFile(os.environ)
         wrap_kernel_start(self._server.kernel_manager, self._kernel_environment)
 
@@ -107,6 +113,7 @@ class TensorOneProxy(ExtensionApp):
         self._tasks = (
             asyncio.create_task(self._reach_api()),
             asyncio.create_task(self._relay_events()),
+            asyncio.create_task(self._watch_ports()),
         )
 
     async def stop_extension(self) -> None:
@@ -158,6 +165,11 @@ class TensorOneProxy(ExtensionApp):
         if self._connection is not None:
             await EventRelay(self._connection, self._server.event_logger, self.log).run()
 
+    async def _watch_ports(self) -> None:
+        """Detect ports, and take back what goes with a kernel."""
+        if self._ports is not None:
+            await self._ports.run()
+
     def _kernel_environment(self, kernel_id: str) -> Variables:
         go_url = url_path_join(self._server.base_url, GO_PATH)
         by_file = self._key_file.variables() if self._key_file else {}
@@ -169,12 +181,3 @@ class TensorOneProxy(ExtensionApp):
             "TENSORONE_USER": user_name(CallContext.get(CallContext.JUPYTER_HANDLER)),
         }
         return Variables(told, defaults=link_variables(go_url), removed=frozenset({KEY}))
-
-    def _jupyters_own_ports(self) -> dict[int, str]:
-        kernels: Any = self._server.kernel_manager
-        own = {
-            port: "a kernel's own port"
-            for kernel_id in kernels.list_kernel_ids()
-            for port in kernels.get_kernel(kernel_id).ports
-        }
-        return {**own, self._server.port: "this Jupyter server"}

@@ -17,6 +17,7 @@ from .connection import Connection
 from .go import GO_PATH, GoHandler
 from .opening import Opener
 from .people_routes import people_handlers
+from .ports import Ports
 from .rest import API_PATH, RestHandler, Route
 
 
@@ -79,16 +80,59 @@ class PortRoute(RestHandler):
         self.answer(None)
 
 
+class DetectedRoute(RestHandler):
+    """`api/detected`: ports of kernels and terminals, exposed or not."""
+
+    def initialize(self, connection: Connection, ports: Ports | None = None) -> None:
+        """Take what every request needs."""
+        super().initialize(connection)
+        if ports is None:
+            raise TypeError("these handlers are about ports")
+        self._ports = ports
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Answer every port with where it comes from."""
+        self.answer(await self._ports.detected())
+
+
+class ServicesRoute(DetectedRoute):
+    """`api/services`: the catalogue of services that are recognised."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Answer what is known of each."""
+        self.answer(
+            [
+                {
+                    "id": service.id,
+                    "name": service.name,
+                    "default_port": service.default_port,
+                    "health_path": service.health_path,
+                    "open_path": service.open_path,
+                    "app_protocol": service.app_protocol,
+                    "note": service.note,
+                }
+                for service in self._ports.catalogue.services
+                if not service.internal
+            ]
+        )
+
+
 _INCLUDABLE = ("health", "access_logs", "ssl_info")
 
 
-def handlers(connection: Connection, opener: Opener) -> list[Route]:
+def handlers(connection: Connection, opener: Opener, ports: Ports) -> list[Route]:
     """Return every address of this extension with its handler, below Jupyter's base URL."""
     api: dict[str, Any] = {"connection": connection}
     return [
         (rf"{API_PATH}/proxy", ProxyRoute, api),
         (rf"{API_PATH}/ports", PortsRoute, api),
         (rf"{API_PATH}/ports/([A-Za-z0-9._~-]+)", PortRoute, api),
+        (rf"{API_PATH}/detected", DetectedRoute, {**api, "ports": ports}),
+        (rf"{API_PATH}/services", ServicesRoute, {**api, "ports": ports}),
         *people_handlers(api),
         (rf"{GO_PATH}.*", GoHandler, {**api, "opener": opener}),
     ]
