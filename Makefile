@@ -34,7 +34,7 @@ check: $(VENV)/installed-dev ## lint, formatting, types, spelling, documentation
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/codespell
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 format: $(VENV)/installed-dev ## put the code into its form
 	$(BIN)/ruff check --fix --exit-zero

@@ -24,8 +24,11 @@ class ProxyClient(Calls[httpx.Client, httpx.BaseTransport]):
     """A client of one cluster's proxy.
 
     Args:
-        api_url, api_key, api_key_file, cluster_id: See `settings.resolve_settings`; by default the
-            environment, Jupyter's configuration, or the gateway that runs on this machine.
+        api_url: Base URL of the API; by default of the environment, Jupyter's configuration, or
+            the gateway that runs on this machine, as the three that follow.
+        api_key: The key.
+        api_key_file: A file that holds it.
+        cluster_id: The cluster.
         timeout_seconds: Longest time to connect, and without a byte of the answer, in seconds.
         transport: Replaces the network, for tests (`httpx.MockTransport` and the like).
         settings: Ready-made settings, instead of the first four.

@@ -1,0 +1,136 @@
+"""Takes the pictures of the documentation: a real JupyterLab, a real browser, a real TensorBoard.
+
+``python scripts/screenshots.py`` writes `docs/images/`. It needs Debian's chromium, and port 6006:
+the notebook in the picture is the README's quick start, executed cell by cell as a person would.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from PIL import Image
+from playwright.sync_api import Page, expect, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from scripts.demo import PROJECT
+from tests.fixtures.jupyter import TOKEN, JupyterServer, run_jupyter
+from tests.fixtures.markdown import blocks
+from tests.fixtures.services.processes import program
+
+IMAGES = PROJECT / "docs" / "images"
+SIZE: Any = {"width": 1100, "height": 660}
+_FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic"),
+    *("--no-first-run", "--disable-background-networking", "--disable-component-update"),
+    *("--disable-sync", "--font-render-hinting=none"),
+]
+_PATIENCE_MS = 60_000
+_COLORS = 256
+_DEFAULT_PORTS = "--TensorOneProxy.external_ports=32000-32767"
+_NO_QUESTIONS = {
+    "buildCheck": False,
+    "disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True},
+}
+
+
+def main() -> None:
+    """Take every picture."""
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        directory = Path(name)
+        prepare(directory)
+        with run_jupyter(directory, _DEFAULT_PORTS, module="jupyterlab") as server:
+            browser = playwright.chromium.launch(
+                executable_path=program("chromium"), args=_FLAGS, env={**os.environ, "HOME": name}
+            )
+            # A person has told the browser to trust the gateway's authority; here that is short.
+            context = browser.new_context(
+                viewport=SIZE, device_scale_factor=1.5, ignore_https_errors=True
+            )
+            context.set_default_timeout(_PATIENCE_MS)
+            take(context.new_page(), server)
+            browser.close()
+
+
+def prepare(directory: Path) -> None:
+    """Write the notebook, and tell JupyterLab to ask nothing."""
+    config = directory / "config" / "labconfig"
+    config.mkdir(parents=True)
+    (config / "page_config.json").write_text(json.dumps(_NO_QUESTIONS))
+    start, expose, _ = [b.text for b in blocks(PROJECT / "README.md") if b.language == "python"]
+    cells = [
+        new_markdown_cell("## Training, with a TensorBoard that only I can open"),
+        new_code_cell(start),
+        new_code_cell(expose),
+        new_code_cell("%tensorone list"),
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+    notebook = new_notebook(cells=cells, metadata={"kernelspec": kernel})
+    nbformat.write(notebook, directory / "train.ipynb")
+
+
+def take(page: Page, server: JupyterServer) -> None:
+    """Expose a TensorBoard in JupyterLab, and open it."""
+    page.goto(f"{server.url}/lab/tree/train.ipynb?reset&token={TOKEN}")
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
+    page.keyboard.press("Control+b")
+    cells = page.locator(".jp-Cell")
+    execute(page, 1, count=2)
+    wait_until_healthy(page, server)
+    execute(page, 3)
+    page.mouse.move(2, 2)
+    save(page, "card.png")
+    card = cells.nth(2).locator(".jp-OutputArea-output")
+    with page.context.expect_page() as opening:
+        card.get_by_role("link", name="Open TensorBoard").click()
+    board = opening.value
+    board.get_by_text("loss").first.wait_for()
+    expect(board.locator("line-chart").first).to_be_visible()
+    board.wait_for_timeout(2000)  # the chart is drawn on a canvas, which says nothing
+    save(board, "tensorboard.png")
+    unexpose(server)
+
+
+def execute(page: Page, index: int, count: int = 1) -> None:
+    """Execute cells, and wait until the last one shows something."""
+    page.locator(".jp-Cell").nth(index).locator(".jp-InputPrompt").click()
+    for _ in range(count):
+        page.keyboard.press("Shift+Enter")
+    last = page.locator(".jp-Cell").nth(index + count - 1)
+    last.locator(".jp-OutputArea-output").first.wait_for()
+
+
+def wait_until_healthy(page: Page, server: JupyterServer) -> None:
+    """Wait for the gateway's check of the exposed service."""
+    for _ in range(_PATIENCE_MS // 500):
+        ports = server.request("GET", "api/ports").json()["data"]
+        if ports and ports[0]["health_status"] == "healthy":
+            return
+        page.wait_for_timeout(500)
+    raise SystemExit("TensorBoard did not become healthy.")
+
+
+def unexpose(server: JupyterServer) -> None:
+    """Stop exposing everything."""
+    for port in server.request("GET", "api/ports").json()["data"]:
+        server.request("DELETE", f"api/ports/{port['id']}").raise_for_status()
+
+
+def save(page: Page, name: str) -> None:
+    """Write a picture with few colours, which makes it small."""
+    path = IMAGES / name
+    page.screenshot(path=path)
+    picture: Any = Image.open(path).convert("RGB")
+    picture.quantize(_COLORS, dither=Image.Dither.NONE).save(path, optimize=True)
+    print(f"{path.relative_to(PROJECT)}  {path.stat().st_size / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()
