@@ -140,15 +140,15 @@ RUN: dict[str, Run] = {
 
 def _require_use_for_a_link(row: Row) -> None:
     port = row.mapping.internal_port
-    if row.is_public:
-        raise ProxyError(
-            f"{row.name} (port {port}) is public: whoever has {row.address} can open it.",
-            suggestion=f"`update {port} --only-me` makes it private, then a link has a use.",
-        )
     if row.open_url is None:
         raise ProxyError(
             f"{row.name} (port {port}) has no page that a link could open.",
             suggestion=f"`update {port} --allow-ip CIDR` says from where it can be reached.",
+        )
+    if row.is_public:
+        raise ProxyError(
+            f"{row.name} (port {port}) is public: whoever has {row.address} can open it.",
+            suggestion=f"`update {port} --only-me` makes it private, then a link has a use.",
         )
 
 

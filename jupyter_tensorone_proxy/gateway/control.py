@@ -173,6 +173,7 @@ class Controller:
             rest = {k: v for k, v in self.desired.mappings.items() if k != mapping_id}
 
             def change(transaction: Transaction) -> Desired:
+                transaction.revoke(transaction.sessions.live(port_id=mapping_id))
                 transaction.delete_mapping(mapping_id)
                 told = {
                     "internal_port": mapping.request.internal_port,

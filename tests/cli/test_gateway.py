@@ -14,27 +14,10 @@ import pytest
 
 from jupyter_tensorone_proxy import expose
 from jupyter_tensorone_proxy.cli import main
-from tests.fixtures.gateway import RunningGateway, run_gateway, wait_until
+from tests.fixtures.gateway import RunningGateway, wait_until
 from tests.fixtures.terminal import run_json
 
 PAGE = b"the service itself"
-
-
-@pytest.fixture(scope="module")
-def running_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningGateway]:
-    """Run one gateway for this module."""
-    with run_gateway(tmp_path_factory.mktemp("gateway") / "state") as gateway:
-        yield gateway
-
-
-@pytest.fixture
-def gateway(running_gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch) -> RunningGateway:
-    """Be ana, on a machine where that gateway is the only thing configured."""
-    for name in ("API_URL", "API_KEY", "API_KEY_FILE", "CLUSTER_ID", "GO_URL"):
-        monkeypatch.delenv(f"TENSORONE_{name}", raising=False)
-    monkeypatch.setenv("TENSORONE_STATE_DIR", str(running_gateway.state_dir))
-    monkeypatch.setenv("TENSORONE_USER", "ana")
-    return running_gateway
 
 
 @pytest.fixture
