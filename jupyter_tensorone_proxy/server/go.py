@@ -19,7 +19,7 @@ from .connection import Connection
 from .handler import ProxyHandler
 from .identity import user_name
 from .opening import Opener, landing_path, parse_port
-from .page import CONTENT_SECURITY_POLICY, HEADERS, Question, error_page, question_page
+from .page import Frames, Question, error_page, headers, question_page
 
 GO_PATH = "tensorone-proxy/go/"
 """Where `go/…` lives, below Jupyter's base URL."""
@@ -32,11 +32,6 @@ class GoHandler(ProxyHandler):
         """Take what every request needs."""
         self.connection = connection
         self._opener = opener
-
-    @property
-    def content_security_policy(self) -> str:
-        """The policy of our own pages; nothing else of Jupyter's is on them."""
-        return CONTENT_SECURITY_POLICY
 
     def get_login_url(self) -> str:
         """Refuse instead of redirecting: the page then says where to sign in."""
@@ -61,7 +56,7 @@ class GoHandler(ProxyHandler):
     async def _open(self, status: int) -> None:
         port, landing = self._asked_for()
         client = await self.api()
-        framed = self._origin() if self.request.headers.get("Sec-Fetch-Dest") == "iframe" else None
+        framed = self._origin() if self._is_framed() else None
         location = await self._opener.open(
             client, port, user_name(self), landing, frame_origin=framed
         )
@@ -80,7 +75,10 @@ class GoHandler(ProxyHandler):
             xsrf_field=self.xsrf_form_html(),
             will_expose=mapping is None,
         )
-        self._finish_page(question_page(question))
+        self._finish_page(question_page(question), frames="none")
+
+    def _is_framed(self) -> bool:
+        return bool(self.request.headers.get("Sec-Fetch-Dest") == "iframe")
 
     def _origin(self) -> str:
         """Return Jupyter's own origin as the browser has it.
@@ -99,8 +97,8 @@ class GoHandler(ProxyHandler):
         drop_token = self.token_authenticated
         return parse_port(port), landing_path(path, self.request.query, drop_token=drop_token)
 
-    def _finish_page(self, html: str) -> None:
-        for name, value in HEADERS.items():
+    def _finish_page(self, html: str, *, frames: Frames) -> None:
+        for name, value in headers(frames).items():
             self.set_header(name, value)
         self.finish(html)
 
@@ -112,7 +110,8 @@ class GoHandler(ProxyHandler):
             error = ForbiddenError("You are not signed in to Jupyter.")
             login = url_concat(super().get_login_url(), {"next": self.request.uri or "/"})
             title, link = "Sign in to Jupyter first", (login, "Sign in")
-        self._finish_page(error_page(title, str(error), link))
+        page = error_page(title, str(error), None if self._is_framed() else link)
+        self._finish_page(page, frames="self")
 
 
 def is_own_navigation(headers: HTTPHeaders) -> bool:

@@ -1,7 +1,8 @@
 """The few pages people see at `go/…`: the question before opening, and what went wrong.
 
-Everything that came from outside is escaped here. The pages load nothing, run no script, and may
-not be framed. This module knows neither tornado nor the API.
+Everything that came from outside is escaped here. The pages load nothing and run no script. The
+question may not be framed; what went wrong shows in Jupyter's own frames, where somebody waits for
+a service. This module knows neither tornado nor the API.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 from base64 import b64encode
 from dataclasses import dataclass
 from html import escape
+from typing import Literal
 
 _STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
@@ -24,27 +26,34 @@ small { opacity: .75 }
 """
 _STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Type": "text/html; charset=UTF-8",
-    # Not no-referrer: a form on such a page would send `Origin: null`, which Jupyter refuses.
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
-"""Headers of every page here, beside the content security policy."""
+Frames = Literal["none", "self"]
+"""Whose frames a page shows in: nobody's, or its own origin's."""
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
+
+def headers(frames: Frames) -> dict[str, str]:
+    """Return the headers of a page.
+
+    Args:
+        frames: Whose frames it may show in.
+    """
+    policy = (
         "default-src 'none'",
         f"style-src 'sha256-{_STYLE_HASH}'",
         "base-uri 'none'",
-        "frame-ancestors 'none'",
+        f"frame-ancestors '{frames}'",
         # Chromium judges every redirect that follows a form by this list: the exposed URL, and
         # wherever the service sends its visitors from there. So no host can be named.
         "form-action 'self' https: http:",
     )
-)
+    return {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": "; ".join(policy),
+        "Content-Type": "text/html; charset=UTF-8",
+        # Not no-referrer: a form on such a page would send `Origin: null`, which Jupyter refuses.
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY" if frames == "none" else "SAMEORIGIN",
+    }
 
 
 @dataclass(frozen=True)
@@ -89,16 +98,18 @@ def question_page(question: Question) -> str:
     )
 
 
-def error_page(title: str, message: str, link: tuple[str, str]) -> str:
+def error_page(title: str, message: str, link: tuple[str, str] | None) -> str:
     """Return the page for something that went wrong.
 
     Args:
         title: What happened, in a few words.
         message: What, to what, why, and what to do now.
-        link: The way out: address and text.
+        link: The way out, address and text; None in a frame, where Jupyter is all around.
     """
-    address, text = link
-    way_out = f'<p><a class="button" href="{escape(address)}">{escape(text)}</a></p>'
+    address, text = link or ("", "")
+    way_out = (
+        f'<p><a class="button" href="{escape(address)}">{escape(text)}</a></p>' if link else ""
+    )
     return _page(escape(title), f"<p>{escape(message)}</p>{way_out}")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import StartService
-from tests.fixtures.gateway import command_line
+from tests.fixtures.gateway import command_line, free_port
 from tests.fixtures.jupyter import JupyterServer
 from tests.fixtures.lab import Lab, go_path
 from tests.fixtures.services.page import FORBIDS_FRAMES, WORKS
@@ -80,6 +80,15 @@ def test_a_service_that_forbids_frames_is_shown_by_lab_and_by_nobody_else(
     other.goto(f"http://localhost:{evil.port}/", wait_until="load")
     (stolen,) = [frame for frame in other.frames if frame.name == "stolen"]
     assert stolen.url == "chrome-error://chromewebdata/"
+
+
+def test_a_frame_that_cannot_be_filled_says_why(lab: Lab, pictures: Any) -> None:
+    """`%tensorboard` and the like show the reason instead of a grey box."""
+    port = free_port()
+    lab.start()
+    frame = _framed(lab, port)
+    frame.get_by_text("Nothing listens on it: start the service, then try again.").wait_for()
+    lab.page.screenshot(path=pictures / "frame-error.png")
 
 
 def test_a_tab_after_a_frame_signs_in_by_itself(

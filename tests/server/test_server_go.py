@@ -205,6 +205,19 @@ async def test_a_port_that_nothing_listens_on_is_not_exposed(
     assert api.changes == []
 
 
+async def test_what_went_wrong_shows_in_jupyters_own_frame(
+    fetch: Any, api: Any, unused_port: int
+) -> None:
+    """Where a frame waits for a service, the reason is in the frame, with no way out of it."""
+    answer = await fetch("GET", f"go/{unused_port}/", OWN | {"Sec-Fetch-Dest": "iframe"})
+    page = answer.body.decode()
+    assert answer.code == 404
+    assert "Nothing listens on it" in page
+    assert "<a " not in page
+    assert "frame-ancestors 'self'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
+
+
 class TestAutoExposeOff:
     """What changes when the administrator turns auto_expose_on_go off."""
 

@@ -7,12 +7,7 @@ import pytest
 from jupyter_tensorone_proxy.errors import NotFoundError
 from jupyter_tensorone_proxy.server.go import is_own_navigation
 from jupyter_tensorone_proxy.server.opening import landing_path, parse_port
-from jupyter_tensorone_proxy.server.page import (
-    CONTENT_SECURITY_POLICY,
-    Question,
-    error_page,
-    question_page,
-)
+from jupyter_tensorone_proxy.server.page import Frames, Question, error_page, headers, question_page
 
 NASTY = "<script>alert(1)</script>\"'&"
 
@@ -45,11 +40,13 @@ def test_a_key_pressed_before_does_not_answer_the_question() -> None:
     assert "autofocus" not in page
 
 
-def test_pages_may_not_be_framed_nor_run_anything() -> None:
+@pytest.mark.parametrize(("frames", "older"), [("none", "DENY"), ("self", "SAMEORIGIN")])
+def test_pages_run_nothing_and_say_who_may_frame_them(frames: Frames, older: str) -> None:
     """The policy allows one style and forms, and nothing else."""
-    policy = dict(part.split(" ", 1) for part in CONTENT_SECURITY_POLICY.split("; "))
+    given = headers(frames)
+    policy = dict(part.split(" ", 1) for part in given["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == "'none'"
-    assert policy["frame-ancestors"] == "'none'"
+    assert (policy["frame-ancestors"], given["X-Frame-Options"]) == (f"'{frames}'", older)
     assert policy["base-uri"] == "'none'"
     assert policy["style-src"].startswith("'sha256-")
     assert "script-src" not in policy

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
 import sys
+from pathlib import Path
 
 from jupyter_tensorone_proxy.server.app import TensorOneProxy
+from tests.fixtures.terminal import run_process
 
 
 def test_every_setting_is_documented_by_help_all() -> None:
-    """Each trait of ours is listed with a sentence by `python -m …server --help-all`."""
-    command = [sys.executable, "-m", "jupyter_tensorone_proxy.server", "--help-all"]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    """Each trait of ours is listed with a sentence by `jupyter tensorone-proxy --help-all`."""
+    scripts = Path(sys.executable).parent
+    path = f"{scripts}{os.pathsep}{os.environ['PATH']}"
+    done = run_process(str(scripts / "jupyter"), "tensorone-proxy", "--help-all", PATH=path)
+    assert done.returncode == 0, done.stderr
+    shown = done.stdout
     ours = {
         name: trait
         for name, trait in TensorOneProxy.class_own_traits(config=True).items()
