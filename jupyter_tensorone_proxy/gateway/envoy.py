@@ -128,9 +128,9 @@ def command(binary: str) -> list[str]:
         "immediate",
         "--log-level",
         "warning",
-        # The control plane's absence is reported by the supervisor, once.
+        # The control plane's absence, and the end, are reported by the supervisor, once.
         "--component-log-level",
-        "config:error",
+        "config:error,main:error",
     ]
 
 

@@ -59,11 +59,8 @@ def test_trap_5_mappings_are_refused_before_descriptors_run_out(
     """One mapping too many is a clear 503; those before it go on."""
     envoy = gateway.children()["envoy"]
     first = expose(service.port)
-    with pytest.raises(
-        DataPlaneUnavailableError, match=r"limit of open files.*ulimit -Hn"
-    ) as found:
-        for number in range(60):
-            expose(48_000 + number)
+    with pytest.raises(DataPlaneUnavailableError, match=r"open files.*ulimit -Hn") as found:
+        _expose_many(expose, 60)
     assert str(len(client.list_ports())) in str(found.value)
     assert gateway.children()["envoy"] == envoy
     assert serves(gateway, first.url, service.name)
