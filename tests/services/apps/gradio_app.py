@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import gradio
 
-PAUSE_SECONDS = 0.3
+taken = threading.Semaphore(0)
 
 
 def greet(name: str) -> str:
@@ -19,10 +19,18 @@ def greet(name: str) -> str:
 
 
 def count(to: float) -> Iterator[str]:
-    """Yield numbers one by one, each with the time at which it was sent."""
+    """Yield numbers, each only after the client has said that it has the one before."""
     for number in range(int(to)):
-        yield f"{number} {time.monotonic()}"
-        time.sleep(PAUSE_SECONDS)
+        yield f"item {number}"
+        if not taken.acquire(timeout=30):
+            yield f"nobody took item {number}"
+            return
+
+
+def take() -> str:
+    """Hear that the client has an item."""
+    taken.release()
+    return "thank you"
 
 
 def digest(file: str) -> str:
@@ -38,6 +46,7 @@ def app() -> gradio.Blocks:
         for label, function, value in (
             ("Greet", greet, text),
             ("Count", count, number),
+            ("Take", take, None),
             ("Digest", digest, file),
         ):
             button = gradio.Button(label)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
 
 SERVICE = "test.Echo"
-PAUSE_SECONDS = 0.3
 cancelled = threading.Event()
+taken = threading.Semaphore(0)
 
 
 def reverse(message: bytes, context: grpc.ServicerContext) -> bytes:
@@ -33,10 +32,17 @@ def reverse(message: bytes, context: grpc.ServicerContext) -> bytes:
 
 
 def count(to: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
-    """Send numbers one by one, each with the time at which it was sent."""
+    """Send numbers, each only after the client has said that it has the one before."""
     for number in range(int(to)):
-        yield f"{number} {time.monotonic()}".encode()
-        time.sleep(PAUSE_SECONDS)
+        yield f"item {number}".encode()
+        if not taken.acquire(timeout=20):
+            context.abort(grpc.StatusCode.ABORTED, f"nobody took item {number}")
+
+
+def take(message: bytes, context: grpc.ServicerContext) -> bytes:
+    """Hear that the client has an item."""
+    taken.release()
+    return b""
 
 
 def total(messages: Iterator[bytes], context: grpc.ServicerContext) -> bytes:
@@ -77,6 +83,7 @@ def was_cancelled(message: bytes, context: grpc.ServicerContext) -> bytes:
 HANDLERS = {
     "Reverse": grpc.unary_unary_rpc_method_handler(reverse),
     "Count": grpc.unary_stream_rpc_method_handler(count),
+    "Take": grpc.unary_unary_rpc_method_handler(take),
     "Total": grpc.stream_unary_rpc_method_handler(total),
     "Chat": grpc.stream_stream_rpc_method_handler(chat),
     "Fail": grpc.unary_unary_rpc_method_handler(fail),
