@@ -32,6 +32,7 @@ from .audit import Note
 from .config import GatewayConfig
 from .context import Context
 from .control import Controller
+from .cookie_service import CookieService
 from .desired import Certificate, Edge
 from .doorkeeper import Doorkeeper
 from .enforcement import Enforcer, StreamLog
@@ -100,6 +101,7 @@ class ControlPlane:
             self.usage,
             self.admin,
         )
+        self.cookies = CookieService(self.controller, self.signer)
         self.enforcer = Enforcer(self.controller, StreamLog(Path(STREAM_LOG)), self.usage)
 
     def api(self) -> ASGIApp:
@@ -164,6 +166,7 @@ class ControlPlane:
             issuer=self.signer.issuer,
             key_ids=self.signer.key_ids,
             owner=self.config.owner,
+            hidden_cookies=tuple(self.config.hidden_cookies),
             connections_per_service=envoy.connections_per_service(),
         )
 
@@ -183,6 +186,7 @@ async def serve(
         DataPlaneUnavailableError: Envoy did not connect at the first start.
     """
     visitors = _unix_socket(envoy.VISITOR_SOCKET)
+    await plane.cookies.start(envoy.COOKIE_SOCKET)
     await plane.controller.discovery.start(envoy.XDS_SOCKET)
     servers = [
         (_Server(_uvicorn_config(plane.api())), api_socket),
@@ -219,6 +223,7 @@ async def serve(
             watcher.cancel()
         await asyncio.gather(*tasks, *watchers, return_exceptions=True)
         await plane.controller.discovery.stop()
+        await plane.cookies.stop()
         plane.observer.read()
         plane.usage.close()
         plane.store.close()

@@ -18,6 +18,7 @@ CLUSTER_ID = "local"
 """The one cluster of an embedded gateway."""
 
 _LONGEST_NAME = 200
+_COOKIE_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")  # RFC 6265, section 4.1.1
 _DOMAIN = re.compile(r"(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 
 
@@ -36,6 +37,7 @@ class GatewayConfig:
         access_log_entries: How many requests the access log keeps.
         access_log_file_mb: How large Envoy's own file gets before a new one is started, in MB.
         owner: Whose services these are; visitors are told whom to ask.
+        hidden_cookies: Names of further cookies that no service may see or set: Jupyter's own.
         jupyter_runtime_dir: Where Jupyter says which ports are its own; empty if there is none.
         tls_cert: File of the public host's certificate; empty for one of the local CA.
         tls_key: File of its key.
@@ -53,6 +55,7 @@ class GatewayConfig:
     access_log_entries: int = 10_000
     access_log_file_mb: int = 64
     owner: str = ""
+    hidden_cookies: Sequence[str] = ()
     jupyter_runtime_dir: str = ""
     tls_cert: str = ""
     tls_key: str = ""
@@ -121,6 +124,14 @@ def parse_arguments(argv: Sequence[str] | None) -> tuple[GatewayConfig, bool]:
     add("--owner", type=_name, default=_own_name(), help="whose services these are, for visitors")
     _add_tls_options(parser)
     add(
+        "--hidden-cookie",
+        type=_cookie,
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a cookie of the same host that is not the services': hidden, and not theirs to set",
+    )
+    add(
         "--jupyter-runtime-dir",
         default="",
         metavar="DIR",
@@ -148,6 +159,7 @@ def parse_arguments(argv: Sequence[str] | None) -> tuple[GatewayConfig, bool]:
         access_log_entries=options.access_log_entries,
         access_log_file_mb=options.access_log_file_mb,
         owner=options.owner,
+        hidden_cookies=options.hidden_cookie,
         jupyter_runtime_dir=options.jupyter_runtime_dir,
         tls_cert=options.tls_cert or "",
         tls_key=options.tls_key or "",
@@ -193,6 +205,12 @@ def _port_or_zero(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65_535:  # noqa: PLR2004 - TCP's last port
         raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0–65535")
     return int(text)
+
+
+def _cookie(text: str) -> str:
+    if not _COOKIE_NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the name of a cookie")
+    return text
 
 
 def _name(text: str) -> str:

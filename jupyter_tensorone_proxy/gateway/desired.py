@@ -101,6 +101,7 @@ class Edge:
         key_ids: Ids of those keys, as tokens name them.
         issuer: `iss` of everything those keys sign.
         owner: Whose services these are, for people.
+        hidden_cookies: Names of further cookies that are not the services': Jupyter's own.
         connections_per_service: How many Envoy opens to one service at most.
     """
 
@@ -112,6 +113,7 @@ class Edge:
     issuer: str
     key_ids: tuple[str, ...]
     owner: str
+    hidden_cookies: tuple[str, ...] = ()
     connections_per_service: int = 1024
 
 

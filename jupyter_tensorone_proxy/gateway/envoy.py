@@ -16,6 +16,7 @@ from ..errors import GatewayError
 MINIMUM_VERSION = (1, 38)
 VISITOR_SOCKET = "visitors.sock"
 XDS_SOCKET = "xds.sock"
+COOKIE_SOCKET = "cookies.sock"
 ADMIN_SOCKET = "admin.sock"
 BOOTSTRAP_FILE = "envoy.json"
 
@@ -161,11 +162,12 @@ def bootstrap() -> dict[str, Any]:
             "clusters": [
                 _pipe_cluster("xds", XDS_SOCKET, h2),
                 _pipe_cluster("visitor_pages", VISITOR_SOCKET, h1),
+                _pipe_cluster("cookies", COOKIE_SOCKET, h2),
             ]
         },
         # The pattern of cookies that no service sees is longer than the default of 100 allows.
         "layered_runtime": {
-            "layers": [{"name": "ours", "static_layer": {_PATTERN_SIZE: 2000}}],
+            "layers": [{"name": "ours", "static_layer": {_PATTERN_SIZE: 10_000}}],
         },
         "stats_config": {
             "stats_matcher": {"inclusion_list": {"patterns": [{"safe_regex": {"regex": _STATS}}]}}

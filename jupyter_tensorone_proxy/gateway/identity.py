@@ -137,6 +137,10 @@ class Signer:
         """Return what a link says, or None if it is forged, expired or for another mapping."""
         return self._read(token, f"link:{mapping_id}")
 
+    def read_session(self, token: str, mapping_id: str) -> Claims | None:
+        """Return what a session says, or None if it is forged, expired or of another mapping."""
+        return self._read(token, mapping_id)
+
     def read_user_token(self, token: str) -> Claims | None:
         """Return what a user's token says, or None if it is forged or expired."""
         return self._read(token, USER_AUDIENCE)

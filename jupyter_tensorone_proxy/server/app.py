@@ -146,10 +146,16 @@ class TensorOneProxy(ExtensionApp):
                 *(("--tls-key", self.tls_key) if self.tls_key else ()),
                 *(word for given in self.domain_certs for word in ("--domain-cert", given)),
                 *("--jupyter-runtime-dir", self._server.runtime_dir),
+                *self._hidden_cookies(),
             ],
             self._choice.state_dir,
             self.log,
         )
+
+    def _hidden_cookies(self) -> list[str]:
+        """Return the options that name our own cookies; those named after our host are known."""
+        names = ["_xsrf", self._server.identity_provider.cookie_name]
+        return [word for name in names if name for word in ("--hidden-cookie", name)]
 
     async def _reach_api(self) -> None:
         """Start the gateway before the first request needs it; that request reports failures."""

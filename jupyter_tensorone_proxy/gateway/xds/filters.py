@@ -10,23 +10,24 @@ Everything fails closed: a route that forgets its override lets nobody in.
 from __future__ import annotations
 
 from ...models import Compression
-from ..desired import DesiredCluster, DesiredMapping, Edge, visitor_hosts
-from . import access, framing, limits, shared_limits, sign_in
-from .cookies import hidden_cookies
+from ..desired import DesiredCluster, DesiredMapping, Edge
+from . import access, cookies, framing, limits, odd_cookies, shared_limits, sign_in
+from .odd_cookies import NAMESPACE
 from .sign_in import JWT_FILTER
 from .typed import Config, typed
 
-NAMESPACE = "tensorone"
 PEER = "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"
 
-ADDED_BY_ENVOY = ["x-envoy-external-address"]
-"""What Envoy adds after `early_header_removal`, and no service needs."""
+REMOVED = ["cookie", "x-envoy-external-address"]
+"""What every forwarding route removes: all cookies, and what Envoy adds by itself."""
 
 VISITOR_PREFIX = "/.tensorone/"
 
-IP, SIGN_IN, REVOKED, ACCESS, COOKIES = "ip", "sign_in", "revoked", "access", "cookies"
+IP, SIGN_IN, REVOKED, ACCESS = "ip", "sign_in", "revoked", "access"
 CORS = "envoy.filters.http.cors"
 GZIP, BROTLI = "gzip", "br"
+
+_NOTES = "envoy.extensions.filters.http.header_to_metadata.v3.Config"
 
 
 def http_filters(mapping: DesiredMapping, edge: Edge) -> list[Config]:
@@ -35,6 +36,8 @@ def http_filters(mapping: DesiredMapping, edge: Edge) -> list[Config]:
     return [
         {"name": IP, "typed_config": rbac},
         {"name": CORS, "typed_config": typed("envoy.extensions.filters.http.cors.v3.Cors", {})},
+        {"name": "cookies", "typed_config": _service_cookies(mapping, edge)},
+        {"name": odd_cookies.REQUESTS, "typed_config": odd_cookies.requests(mapping, edge)},
         {"name": SIGN_IN, "typed_config": sign_in.filter_config(mapping, edge)},
         {"name": REVOKED, "typed_config": rbac},
         {"name": ACCESS, "typed_config": rbac},
@@ -43,7 +46,8 @@ def http_filters(mapping: DesiredMapping, edge: Edge) -> list[Config]:
         # Answers pass the filters backwards: these two put in what `_rewrites` found out.
         framing.framing_filter(NAMESPACE),
         {"name": "location", "typed_config": _public_location()},
-        {"name": COOKIES, "typed_config": _rewrites(mapping, edge)},
+        {"name": "rewrites", "typed_config": _rewrites(mapping)},
+        {"name": odd_cookies.ANSWERS, "typed_config": odd_cookies.answers(mapping, edge)},
         {"name": GZIP, "typed_config": _compressor("gzip", "gzip", "Gzip")},
         {"name": BROTLI, "typed_config": _compressor("brotli", "brotli", "Brotli")},
         {
@@ -84,6 +88,7 @@ def visitor_overrides(mapping: DesiredMapping, cluster: DesiredCluster) -> Confi
         REVOKED: access.everybody_override(),
         ACCESS: access.everybody_override(),
         shared_limits.NAME: shared_limits.off(),
+        odd_cookies.ANSWERS: odd_cookies.off(),
     }
 
 
@@ -203,25 +208,24 @@ def _literal(value: str) -> str:
     return value.replace("%", "%%")
 
 
-def _rewrites(mapping: DesiredMapping, edge: Edge) -> Config:
-    """Take others' cookies out of the Cookie header, and the local address out of Location.
+def _service_cookies(mapping: DesiredMapping, edge: Edge) -> Config:
+    """Note the cookies that are the service's to see.
 
-    Both go to metadata: a route that forwards puts the other cookies back (`request_headers`), byte
-    for byte, and `_public_location` the path. A script would do the same for twice the time and
-    170 KB of memory a mapping.
+    A route that forwards removes the header (`REMOVED`) and puts these in (`request_headers`), byte
+    for byte. A script would do the same for twice the time and 170 KB of memory a mapping.
     """
-    cookies = hidden_cookies(visitor_hosts(mapping, edge), mapping.request.internal_port)
+    taken_out = cookies.taken_out(cookies.exact_names(mapping, edge))
+    return typed(_NOTES, {"request_rules": [_rewrite("cookie", taken_out, "")]})
+
+
+def _rewrites(mapping: DesiredMapping) -> Config:
+    """Note the path of a redirect to the local address, and the service's policy for frames."""
     local = rf"^https?://(?:127\.0\.0\.1|localhost):{mapping.request.internal_port}/?(.*)$"
-    return typed(
-        "envoy.extensions.filters.http.header_to_metadata.v3.Config",
-        {
-            "request_rules": [_rewrite("cookie", cookies, "") | {"remove": True}],
-            "response_rules": [
-                _rewrite("location", local, r"/\1"),
-                _rewrite(framing.POLICY, framing.BAN, framing.NO_BAN),
-            ],
-        },
-    )
+    rules = [
+        _rewrite("location", local, r"/\1"),
+        _rewrite(framing.POLICY, framing.BAN, framing.NO_BAN),
+    ]
+    return typed(_NOTES, {"response_rules": rules})
 
 
 def _rewrite(name: str, pattern: str, substitution: str) -> Config:

@@ -30,6 +30,7 @@ from envoy.extensions.filters.common.matcher.action.v3 import (  # noqa: F401 - 
 from envoy.extensions.filters.http.compressor.v3 import compressor_pb2  # noqa: F401 - for Any
 from envoy.extensions.filters.http.cors.v3 import cors_pb2  # noqa: F401 - for Any
 from envoy.extensions.filters.http.ext_authz.v3 import ext_authz_pb2  # noqa: F401 - for Any
+from envoy.extensions.filters.http.ext_proc.v3 import ext_proc_pb2  # noqa: F401 - for Any
 from envoy.extensions.filters.http.header_mutation.v3 import (  # noqa: F401 - for Any
     header_mutation_pb2 as http_header_mutation_pb2,
 )
@@ -79,6 +80,7 @@ from envoy.extensions.transport_sockets.tls.v3 import (  # noqa: F401 - for Any
 from envoy.extensions.upstreams.http.v3 import (  # noqa: F401 - for Any
     http_protocol_options_pb2,
 )
+from envoy.type.matcher.v3 import http_inputs_pb2  # noqa: F401 - for Any
 from google.protobuf import any_pb2, json_format
 from xds.type.matcher.v3 import ip_pb2  # noqa: F401 - for Any
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from ..pages import HEADERS, page
 from .access import revoked_matcher
-from .filters import NAMESPACE, VISITOR_PREFIX
+from .filters import VISITOR_PREFIX
+from .odd_cookies import NAMESPACE
 from .typed import Config, typed
 
 _CEL_FILTER = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
@@ -110,6 +111,15 @@ def local_replies() -> Config:
                 title=f"{_NAME} is closed",
                 text=f"Another user of the machine listens on port {_PORT}. Stop that program, "
                 "or start the service on another port; this page tries again by itself.",
+                refresh=True,
+            ),
+            *_pair(
+                _and(_or(_status(503), _status(504)), _details('.startsWith("ext_proc")')),
+                new_status=503,
+                code="GATEWAY_RESTARTING",
+                message="The gateway is just restarting: try again in a few seconds.",
+                title="One moment",
+                text="The gateway is just restarting. This page tries again by itself.",
                 refresh=True,
             ),
             *_pair(

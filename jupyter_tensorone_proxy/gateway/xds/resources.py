@@ -23,6 +23,7 @@ from ..desired import (
 )
 from . import balancing, filters, raw, replies
 from .access_logging import STREAM_LOG_INTERVAL, access_log
+from .odd_cookies import NAMESPACE
 from .typed import Config, typed
 
 VISITOR_CLUSTER = "visitor_pages"
@@ -309,6 +310,7 @@ def _visitor_route(mapping: DesiredMapping, cluster: DesiredCluster) -> Config:
     return {
         "match": {"prefix": filters.VISITOR_PREFIX},
         "route": {"cluster": VISITOR_CLUSTER, "timeout": "15s"},
+        "request_headers_to_remove": filters.REMOVED,
         "request_headers_to_add": filters.visitor_headers(mapping),
         "typed_per_filter_config": filters.visitor_overrides(mapping, cluster),
     }
@@ -322,7 +324,7 @@ def _service_route(
         "match": {"prefix": "/"},
         "metadata": {
             "filter_metadata": {
-                filters.NAMESPACE: {
+                NAMESPACE: {
                     "internal_port": str(mapping.request.internal_port),
                     "name_html": html.escape(mapping.request.description),
                     "owner_html": html.escape(edge.owner),
@@ -335,7 +337,7 @@ def _service_route(
             "upgrade_configs": [{"upgrade_type": "websocket", "enabled": websockets}],
             **balancing.route_options(mapping, cluster),
         },
-        "request_headers_to_remove": filters.ADDED_BY_ENVOY,
+        "request_headers_to_remove": filters.REMOVED,
         "request_headers_to_add": filters.request_headers(mapping),
         "response_headers_to_add": filters.response_headers(mapping, cluster),
         "typed_per_filter_config": filters.service_overrides(mapping, cluster, edge, revoked),
