@@ -66,7 +66,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if words[:1] == ["gateway"]:
             return _gateway(words[1:])
-        _run(parse(words, rim="cli"))
+        args = parse(words, rim="cli")
+        if args.verb == "trust":
+            return _trust(args)
+        _run(args)
     except HelpRequested as help_text:
         _print(str(help_text).rstrip(), sys.stdout)
     except ProxyError as error:
@@ -217,6 +220,20 @@ def _open(result: Any, args: Namespace) -> bool:
         )
     open_in_browser(result.url, port=args.port, secret=result.link is not None)
     return False
+
+
+def _trust(args: Namespace) -> int:
+    """Change what this machine trusts; this needs no gateway that runs."""
+    from .commands.trust.verb import look, nobody_to_ask
+
+    plan = look(args, interactive=_can_ask())
+    if plan.question and not args.yes and not _can_ask():
+        raise nobody_to_ask()
+    _confirm(plan.question, args)
+    with _announced(args):
+        result = plan.carry_out()
+    _show(result, args)
+    return 0 if result.complete else 1
 
 
 def _gateway(words: list[str]) -> int:

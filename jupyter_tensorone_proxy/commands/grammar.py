@@ -18,6 +18,7 @@ from typing import Any, Literal, NoReturn
 
 from ..errors import UsageError
 from . import people_options as people
+from .trust.options import trust_options
 from .words import count, names, port, refuse_credentials
 
 Rim = Literal["cli", "magic"]
@@ -237,6 +238,8 @@ VERBS: tuple[Verb, ...] = (
          people.rotate_keys),
     Verb("health", "say whether exposed services answer", "Asking for health", _health_options),
     Verb("status", "say where the proxy is and how it does", "Asking the proxy", _no_options),
+    Verb("trust", "have this machine trust the local CA, or show it", "Changing what is trusted",
+         trust_options, rims=("cli",)),
     Verb("gateway", "run the embedded gateway in the foreground", "Starting the gateway",
          _no_options, rims=("cli",)),
 )  # fmt: skip

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
@@ -16,8 +17,10 @@ from jupyter_tensorone_proxy.gateway.authority import LocalAuthority
 from jupyter_tensorone_proxy.gateway.desired import Certificate
 from tests.fixtures.certificates import CompanyAuthority, shake_hands, strict_context
 from tests.fixtures.gateway import RunningGateway
+from tests.fixtures.services.processes import program
 from tests.fixtures.services.web import web_service
 from tests.fixtures.traffic import Exposed
+from tests.fixtures.trust_stores import Home
 
 ExposeOn = Callable[..., Exposed]
 NAMES = ["nb.lab.example", "localhost"]
@@ -92,3 +95,20 @@ def accepts(certificate: Certificate, name: str, *trusted: Path) -> None:
     """
     chain = certificate.chain_pem + certificate.private_key_pem
     shake_hands(chain, name, strict_context(*trusted))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """Be somebody with a CA, whose Chromium has been used once and has no store yet."""
+    found = Home(tmp_path / "home", tmp_path / "state", program("certutil"))
+    found.chromium.mkdir(parents=True)
+    found.state.mkdir()
+    LocalAuthority(found.state, ["localhost"])
+    monkeypatch.setenv("HOME", str(found.path))
+    monkeypatch.setenv("TENSORONE_STATE_DIR", str(found.state))
+    return found
+
+
+def ca_of(home: Home) -> x509.Certificate:
+    """Return the certificate of the home's CA."""
+    return x509.load_pem_x509_certificate((home.state / "ca.pem").read_bytes())
