@@ -15,6 +15,7 @@ Ports = Mapping[str, PortMapping]
 """Mappings by id, to say a port's number and name."""
 
 _CLIENT_ERROR, _SERVER_ERROR = 400, 500
+_TEN = 10.0
 _HOW = {"open": "by themselves", "token": "by their token"}
 _PORT, _NAME, _USER = Column("Port", number=True), Column("Name"), Column("User")
 _BAD_ENDING = ".refused"
@@ -197,7 +198,8 @@ def _port_and_name(port_id: str | None, ports: Ports) -> tuple[Cell, Cell]:
     mapping = ports.get(port_id or "")
     if mapping is None:
         return None, "no longer exposed" if port_id else None
-    return str(mapping.internal_port), mapping.description
+    port: Any = mapping.internal_port
+    return None if port is None else str(port), mapping.description
 
 
 def _port_of(event: Event, ports: Ports) -> Cell:
@@ -218,8 +220,11 @@ def _details(
     return tuple({"internal_port": m.internal_port} if m else {} for m in found)
 
 
-def _number(value: float | None) -> str | None:
-    return None if value is None else f"{value:.4g}"
+def _number(value: Any) -> str | None:
+    """Return a number as short as it is still useful."""
+    if isinstance(value, float):
+        return f"{value:.1f}" if value < _TEN else f"{value:.0f}"
+    return None if value is None else str(value)
 
 
 def _tone_of_status(status: Any) -> Tone | None:

@@ -194,7 +194,7 @@ def _way_back(client: ProxyClient, session: Session) -> str:
     usable = {link.id for link in client.list_links(session.port_id)}
     if session.link_id not in usable:
         return ""
-    return f"Their link still works: `revoke --link {session.link_id}` ends it too."
+    return f"Their link still works: `revoke --link {readable(session.link_id)}` ends it too."
 
 
 def _revoke_link(client: ProxyClient, link_id: str) -> DoneResult:
