@@ -7,7 +7,7 @@
 # missing where it cannot install. The tests start each program themselves, on a free port: none
 # has to run as a system service.
 #
-# PYTHON        the interpreter that makes the environment (python3)
+# PYTHON          the interpreter that makes the environment (python3)
 # XDG_CACHE_HOME  where it is kept (~/.cache)
 set -euo pipefail
 
