@@ -18,8 +18,8 @@ from ..errors import ForbiddenError
 from .connection import Connection
 from .handler import ProxyHandler
 from .identity import user_name
-from .opening import Opener, landing_path, parse_port
-from .page import Frames, Question, error_page, headers, question_page
+from .opening import Opener, landing_path, origin_of_link, parse_port
+from .page import Question, error_page, frame_page, headers, question_page
 
 GO_PATH = "tensorone-proxy/go/"
 """Where `go/…` lives, below Jupyter's base URL."""
@@ -56,10 +56,14 @@ class GoHandler(ProxyHandler):
     async def _open(self, status: int) -> None:
         port, landing = self._asked_for()
         client = await self.api()
-        framed = self._origin() if self._is_framed() else None
+        around = self._origin() if self._is_framed() else None
         location = await self._opener.open(
-            client, port, user_name(self), landing, frame_origin=framed
+            client, port, user_name(self), landing, frame_origin=around
         )
+        if around and (origin := origin_of_link(location)):
+            page = frame_page(location, origin, self._address(port, landing))
+            self._finish_page(page, headers("self", asks=origin))
+            return
         self.set_header("Cache-Control", "no-store")
         self.set_header("Referrer-Policy", "no-referrer")
         self.redirect(location, status=status)
@@ -71,11 +75,11 @@ class GoHandler(ProxyHandler):
             service=(mapping.description if mapping else None) or f"port {port}",
             port=port,
             user=user_name(self),
-            action=f"{self.base_url}{GO_PATH}{port}{landing}",
+            action=self._address(port, landing),
             xsrf_field=self.xsrf_form_html(),
             will_expose=mapping is None,
         )
-        self._finish_page(question_page(question), frames="none")
+        self._finish_page(question_page(question), headers("none"))
 
     def _is_framed(self) -> bool:
         return bool(self.request.headers.get("Sec-Fetch-Dest") == "iframe")
@@ -97,8 +101,11 @@ class GoHandler(ProxyHandler):
         drop_token = self.token_authenticated
         return parse_port(port), landing_path(path, self.request.query, drop_token=drop_token)
 
-    def _finish_page(self, html: str, *, frames: Frames) -> None:
-        for name, value in headers(frames).items():
+    def _address(self, port: int, landing: str) -> str:
+        return f"{self.base_url}{GO_PATH}{port}{landing}"
+
+    def _finish_page(self, html: str, with_headers: dict[str, str]) -> None:
+        for name, value in with_headers.items():
             self.set_header(name, value)
         self.finish(html)
 
@@ -111,7 +118,7 @@ class GoHandler(ProxyHandler):
             login = url_concat(super().get_login_url(), {"next": self.request.uri or "/"})
             title, link = "Sign in to Jupyter first", (login, "Sign in")
         page = error_page(title, str(error), None if self._is_framed() else link)
-        self._finish_page(page, frames="self")
+        self._finish_page(page, headers("self"))
 
 
 def is_own_navigation(headers: HTTPHeaders) -> bool:

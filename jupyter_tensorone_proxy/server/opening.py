@@ -24,6 +24,7 @@ from ..models import PortMapping
 _LOOPBACK = ("127.0.0.1", "::1")
 _PROBE_SECONDS = 1.0
 _MAX_PORT = 65_535
+_LINK_PATH = "/.tensorone/link"
 _AS_IT_CAME = "/%:;=&?@!$'()*+,~[]|"
 """Characters of a path or query that are passed on unchanged; anything odd is escaped."""
 
@@ -92,6 +93,19 @@ class Opener:
             raise _not_exposed(port, f"Run `%tensorone expose {port}` in a notebook.")
         if not await _something_listens(port):
             raise _not_exposed(port, "Nothing listens on it: start the service, then try again.")
+
+
+def origin_of_link(address: str) -> str | None:
+    """Return the origin of a gateway's link; None for any other address.
+
+    Example:
+        >>> origin_of_link("https://localhost:32001/.tensorone/link?token=t&next=/")
+        'https://localhost:32001'
+        >>> origin_of_link("https://app.example.com/") is None
+        True
+    """
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{parts.netloc}" if parts.path == _LINK_PATH else None
 
 
 def parse_port(text: str) -> int:

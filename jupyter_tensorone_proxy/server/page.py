@@ -1,8 +1,8 @@
-"""The few pages people see at `go/…`: the question before opening, and what went wrong.
+"""The few pages people see at `go/…`: a question, a stop before a frame is filled, a failure.
 
-Everything that came from outside is escaped here. The pages load nothing and run no script. The
-question may not be framed; what went wrong shows in Jupyter's own frames, where somebody waits for
-a service. This module knows neither tornado nor the API.
+Everything that came from outside is escaped here. The pages load nothing. The question may not be
+framed and runs no script; the others show in Jupyter's own frames, where somebody waits for a
+service. This module knows neither tornado nor the API.
 """
 
 from __future__ import annotations
@@ -24,21 +24,36 @@ button, a.button { font: inherit; padding: .5rem 1.2rem; border-radius: .4rem; c
 :focus-visible { outline: 3px solid Highlight; outline-offset: 2px }
 small { opacity: .75 }
 """
-_STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+_SCRIPT = """
+const {link, origin} = document.querySelector("main").dataset;
+fetch(origin + "/.tensorone/jwks.json", {mode: "no-cors", credentials: "omit", cache: "no-store"})
+  .then(() => location.replace(link), () => { document.querySelector("main").hidden = false });
+"""
+"""Whether a certificate is trusted only the browser knows, and it tells by failing to fetch."""
+
+
+def _hash_of(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{b64encode(digest).decode()}'"
+
 
 Frames = Literal["none", "self"]
 """Whose frames a page shows in: nobody's, or its own origin's."""
 
 
-def headers(frames: Frames) -> dict[str, str]:
+def headers(frames: Frames, *, asks: str | None = None) -> dict[str, str]:
     """Return the headers of a page.
 
     Args:
         frames: Whose frames it may show in.
+        asks: The one origin that the page's script asks something of, if it has a script.
     """
+    script = (f"script-src {_hash_of(_SCRIPT)}", f"connect-src {asks}") if asks else ()
     policy = (
         "default-src 'none'",
-        f"style-src 'sha256-{_STYLE_HASH}'",
+        f"style-src {_hash_of(_STYLE)}",
+        *script,
         "base-uri 'none'",
         f"frame-ancestors '{frames}'",
         # Chromium judges every redirect that follows a form by this list: the exposed URL, and
@@ -98,6 +113,31 @@ def question_page(question: Question) -> str:
     )
 
 
+def frame_page(link: str, origin: str, again: str) -> str:
+    """Return the page that fills a frame of Jupyter's with a service, if the browser can show it.
+
+    A browser shows an untrusted certificate in a frame as an empty grey box, without a word. This
+    page goes on to the service only if the browser reaches it, and else says what to do.
+
+    Args:
+        link: Where it goes on to; signs in.
+        origin: The service's origin.
+        again: This page's own address.
+    """
+    address = escape(again)
+    return _page(
+        "One more step",
+        f"<p>This browser does not trust the certificate of {escape(origin)} yet, or cannot reach "
+        "it.</p>"
+        f'<p><a class="button" href="{address}" target="_blank" rel="noopener">Open it in a new '
+        f'tab</a> and accept the warning there. Then <a href="{address}">try again here</a>.</p>'
+        "<p><small><code>jupyter tensorone trust</code>, run in a terminal of your own machine, "
+        "spares you the warning.</small></p>"
+        f"<script>{_SCRIPT}</script>",
+        attributes=f' hidden data-link="{escape(link)}" data-origin="{escape(origin)}"',
+    )
+
+
 def error_page(title: str, message: str, link: tuple[str, str] | None) -> str:
     """Return the page for something that went wrong.
 
@@ -113,10 +153,10 @@ def error_page(title: str, message: str, link: tuple[str, str] | None) -> str:
     return _page(escape(title), f"<p>{escape(message)}</p>{way_out}")
 
 
-def _page(title_html: str, body_html: str) -> str:
+def _page(title_html: str, body_html: str, attributes: str = "") -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{title_html}</title><style>{_STYLE}</style></head>"
-        f"<body><main><h1>{title_html}</h1>{body_html}</main></body></html>"
+        f"<body><main{attributes}><h1>{title_html}</h1>{body_html}</main></body></html>"
     )

@@ -22,7 +22,8 @@ SANDBOX = (
 ADD_FRAME = """([source, sandbox]) => {
   const frame = Object.assign(document.createElement("iframe"), {src: source, name: "service"});
   frame.setAttribute("sandbox", sandbox);
-  frame.style = "position: fixed; inset: 25%; z-index: 9999; background: white";
+  frame.style = "position: fixed; inset: 25%; width: 50%; height: 50%; z-index: 9999; "
+    + "background: white";
   document.body.append(frame);
 }"""
 WRITE_EVENTS = """

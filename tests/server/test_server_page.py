@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+from base64 import b64encode
+
 import pytest
 
 from jupyter_tensorone_proxy.errors import NotFoundError
 from jupyter_tensorone_proxy.server.go import is_own_navigation
 from jupyter_tensorone_proxy.server.opening import landing_path, parse_port
-from jupyter_tensorone_proxy.server.page import Frames, Question, error_page, headers, question_page
+from jupyter_tensorone_proxy.server.page import (
+    Frames,
+    Question,
+    error_page,
+    frame_page,
+    headers,
+    question_page,
+)
 
 NASTY = "<script>alert(1)</script>\"'&"
 
@@ -23,6 +33,24 @@ def test_r28_error_page_escapes_everything_that_came_from_outside() -> None:
     """No message or address can become markup in an error page."""
     page = error_page("Title", NASTY, (NASTY, NASTY))
     assert "<script" not in page
+
+
+def test_r28_frame_page_escapes_everything_that_came_from_outside() -> None:
+    """No address can become markup, or another script, in the page that fills a frame."""
+    page = frame_page(NASTY, NASTY, NASTY)
+    assert page.count("<script") == 1
+    assert 'alert(1)</script>"' not in page
+
+
+def test_the_frames_page_runs_its_own_script_and_asks_one_origin() -> None:
+    """The policy names the script by its hash: no other runs, and it reaches nothing else."""
+    page = frame_page("https://h:1/.tensorone/link?token=t", "https://h:1", "/go/1/")
+    script = page.partition("<script>")[2].partition("</script>")[0]
+    digest = b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    given = headers("self", asks="https://h:1")["Content-Security-Policy"].split("; ")
+    assert f"script-src 'sha256-{digest}'" in given
+    assert "connect-src https://h:1" in given
+    assert not any(part.startswith("script-src") for part in headers("self").values())
 
 
 def test_question_says_when_it_would_expose() -> None:
