@@ -21,6 +21,7 @@ from nbclient.exceptions import CellExecutionError
 
 from jupyter_tensorone_proxy.commands.results import MappingResult
 from jupyter_tensorone_proxy.errors import UsageError
+from tests.fixtures.cells import execute
 from tests.fixtures.fake_api import KEY, LINK_TOKEN, FakeApi
 
 LOAD = "%load_ext jupyter_tensorone_proxy"
@@ -149,14 +150,6 @@ def kernel(
     with client.setup_kernel():
         execute(client, LOAD)
         yield client
-
-
-def execute(kernel: NotebookClient, source: str) -> Any:
-    """Execute one more cell and return it."""
-    cell = nbformat.v4.new_code_cell(source)
-    kernel.nb.cells.append(cell)
-    kernel.execute_cell(cell, len(kernel.nb.cells) - 1)
-    return cell
 
 
 def test_a_cell_shows_the_card(served_api: FakeApi, kernel: NotebookClient) -> None:
