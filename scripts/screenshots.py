@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -82,7 +83,8 @@ def take(page: Page, server: JupyterServer) -> None:
     page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
     page.keyboard.press("Control+b")
     cells = page.locator(".jp-Cell")
-    execute(page, 1, count=2)
+    execute(page, 1)
+    execute(page, 2)
     wait_until_healthy(page, server)
     execute(page, 3)
     page.mouse.move(2, 2)
@@ -98,13 +100,12 @@ def take(page: Page, server: JupyterServer) -> None:
     unexpose(server)
 
 
-def execute(page: Page, index: int, count: int = 1) -> None:
-    """Execute cells, and wait until the last one shows something."""
-    page.locator(".jp-Cell").nth(index).locator(".jp-InputPrompt").click()
-    for _ in range(count):
-        page.keyboard.press("Shift+Enter")
-    last = page.locator(".jp-Cell").nth(index + count - 1)
-    last.locator(".jp-OutputArea-output").first.wait_for()
+def execute(page: Page, index: int) -> None:
+    """Execute a cell, and wait until it has been."""
+    prompt = page.locator(".jp-Cell").nth(index).locator(".jp-InputPrompt")
+    prompt.click()
+    page.keyboard.press("Shift+Enter")
+    expect(prompt).to_have_text(re.compile(r"\[\d+\]"), timeout=_PATIENCE_MS)
 
 
 def wait_until_healthy(page: Page, server: JupyterServer) -> None:

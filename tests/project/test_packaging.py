@@ -1,0 +1,165 @@
+"""The wheel, as a stranger gets it: built from the sources, installed into a clean environment."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.demo import PROJECT
+from tests.fixtures.jupyter import JupyterServer, output_text, run_jupyter
+from tests.fixtures.markdown import blocks
+
+pytestmark = pytest.mark.slow
+
+_BUILD_SECONDS = 600
+_INSTALL = re.compile(r'^\$ pip install "\.\[gateway\]" (.+)$', re.MULTILINE)
+
+
+def run(*command: str, cwd: Path, check: bool = True, **environ: str) -> str:
+    """Run a program as in a new terminal, with nothing of this user's; return what it prints."""
+    kept = {name: os.environ[name] for name in os.environ if not name.startswith("TENSORONE_")}
+    done = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**kept, "HOME": str(cwd), "IPYTHONDIR": str(cwd / "ipython"), **environ},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=_BUILD_SECONDS,
+        check=False,
+    )
+    assert not check or done.returncode == 0, f"{command}\n{done.stdout}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a new user's home."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def dist(home: Path) -> Path:
+    """Build what is under version control, and only that, as `make build` does."""
+    source = home / "source"
+    listed = run("/usr/bin/git", "-C", str(PROJECT), "ls-files", "-z", cwd=PROJECT).split("\0")
+    for name in filter(None, listed):
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        if (PROJECT / name).exists():  # it may be deleted and not yet committed
+            shutil.copy(PROJECT / name, source / name)
+    run(sys.executable, "-m", "build", "--outdir", str(home / "dist"), str(source), cwd=home)
+    return home / "dist"
+
+
+@pytest.fixture(scope="module")
+def wheel(dist: Path) -> Path:
+    """Return the wheel."""
+    (file,) = dist.glob("*.whl")
+    return file
+
+
+@pytest.fixture(scope="module")
+def python(home: Path, wheel: Path) -> str:
+    """Install the wheel with what the README installs, and return the environment's Python."""
+    (line,) = [b.text for b in blocks(PROJECT / "README.md") if "pip install" in b.text]
+    others = _INSTALL.findall(line)[0].split()
+    return install(home / "venv", f"{wheel}[gateway]", *others)
+
+
+def install(venv: Path, *packages: str) -> str:
+    """Make a virtual environment with some packages, and return its Python."""
+    run(sys.executable, "-m", "venv", str(venv), cwd=venv.parent)
+    python = str(venv / "bin" / "python")
+    run(python, "-m", "pip", "install", "--quiet", *packages, cwd=venv.parent)
+    return python
+
+
+def test_the_wheel_holds_the_package_and_what_enables_it(wheel: Path) -> None:
+    """Types, migrations and the two configuration files are in it; tests and notebooks are not."""
+    names = {name.partition(".data/data/")[2] or name for name in zipfile.ZipFile(wheel).namelist()}
+    assert "jupyter_tensorone_proxy/py.typed" in names
+    assert "jupyter_tensorone_proxy/gateway/migrations/versions/0001_first.py" in names
+    assert "etc/jupyter/jupyter_server_config.d/jupyter_tensorone_proxy.json" in names
+    assert "etc/ipython/ipython_kernel_config.json" in names
+    tops = {name.partition("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {
+        "etc",
+        "jupyter_tensorone_proxy",
+    }
+
+
+def test_the_source_distribution_can_be_tested(dist: Path) -> None:
+    """Whoever packages it for a distribution finds tests, documents and the licence."""
+    (file,) = dist.glob("*.tar.gz")
+    with tarfile.open(file) as archive:
+        names = {name.partition("/")[2] for name in archive.getnames()}
+    assert {"LICENSE", "README.md", "Makefile", "tests/conftest.py", "docs/index.md"} <= names
+
+
+def test_the_installed_dependencies_agree(python: str, home: Path) -> None:
+    """Nothing that is installed with it contradicts it."""
+    assert "No broken requirements" in run(python, "-m", "pip", "check", cwd=home)
+
+
+def test_the_server_extension_is_enabled_by_being_installed(python: str, home: Path) -> None:
+    """Jupyter lists it as enabled, and can import it."""
+    listed = run(python, "-m", "jupyter", "server", "extension", "list", cwd=home)
+    assert re.search(r"jupyter_tensorone_proxy\b.*enabled", listed), listed
+    assert re.search(r"jupyter_tensorone_proxy .*OK", listed), listed
+
+
+def test_the_command_is_found_by_jupyter(python: str, home: Path) -> None:
+    """`jupyter tensorone` explains itself."""
+    path = f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"
+    shown = run(python, "-m", "jupyter", "tensorone", "-h", cwd=home, PATH=path)
+    assert "expose a port" in shown
+    assert "exit codes:" in shown
+
+
+@pytest.fixture(scope="module")
+def lab(python: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+    """Start the JupyterLab of the clean environment."""
+    directory = tmp_path_factory.mktemp("lab")
+    with run_jupyter(directory, module="jupyterlab", python=python) as running:
+        yield running
+
+
+def test_the_magic_is_there_in_a_new_notebook(lab: JupyterServer) -> None:
+    """No `%load_ext`: the first cell of a new kernel may use it, and it speaks to a gateway."""
+    assert lab.jupyter("GET", "lab").status_code == 200
+    with lab.kernel() as kernel:
+        outputs = kernel.execute("%tensorone status")
+    assert "from: running gateway" in output_text(outputs[-1])
+
+
+def test_without_the_gateway_the_client_side_works(home: Path, wheel: Path) -> None:
+    """The bare package says what is missing, where it is needed and not before."""
+    python = install(home / "client", str(wheel))
+    modules = "'fastapi', 'grpc', 'sqlalchemy', 'jupyterlab'"
+    found = run(
+        python,
+        "-c",
+        f"from importlib.util import find_spec as f; print(list(map(f, [{modules}])))",
+        cwd=home,
+    )
+    assert found.strip() == str([None] * 4)
+    run(
+        python,
+        "-c",
+        "import jupyter_tensorone_proxy as t; [getattr(t, n) for n in t.__all__]",
+        cwd=home,
+    )
+    command = str(Path(python).with_name("jupyter-tensorone"))
+    shown = run(command, "gateway", cwd=home, check=False)
+    assert 'Run: pip install "jupyter-tensorone-proxy[gateway]"' in shown
+    assert "No TensorOne API key is set" in run(command, "list", cwd=home, check=False)
