@@ -31,7 +31,10 @@ class Ownership:
         self._ours = frozenset({os.getuid(), *trusted})
 
     def foreign(self, addresses: Collection[Address]) -> frozenset[Address]:
-        """Return those of some addresses where a connection would end at another user's socket."""
+        """Return those of some addresses where a connection would end at another user's socket.
+
+        Where another user holds one address of a port, those that nobody holds count too.
+        """
         return _foreign(listening_sockets(), addresses, self._ours) if addresses else frozenset()
 
 
@@ -46,7 +49,8 @@ def _foreign(
     barred = set()
     for address in addresses:
         places = owners.get((address.protocol, address.port), {})
-        first = next((places[h] for h in _PRECEDENCE[address.host] if h in places), set())
-        if not first.issubset(ours):
+        is_lost = any(not uids.issubset(ours) for uids in places.values())
+        holders = next((places[h] for h in _PRECEDENCE[address.host] if h in places), set())
+        if is_lost and not (holders and holders.issubset(ours)):
             barred.add(address)
     return frozenset(barred)
