@@ -16,4 +16,4 @@ def trust_options(parser: argparse.ArgumentParser, _rim: Rim) -> None:
     add = parser.add_argument
     add("--ca-file", metavar="FILE", help="the CA of another machine; this user's own if missing")
     add("--only", choices=("system", "browsers"), help="leave the other one as it is")
-    add("-y", "--yes", action="store_true", help="do not ask")
+    add("--yes", action="store_true", help="do not ask first")
