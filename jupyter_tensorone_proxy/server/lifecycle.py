@@ -82,11 +82,11 @@ def running_kernels() -> set[str]:
     A kernel is given its connection file, which has its id in its name.
     """
     found = set()
-    for entry in os.scandir("/proc"):
-        if not entry.name.isdigit():
+    for name in os.listdir("/proc"):  # noqa: PTH208 - names are all that is needed
+        if not name.isdigit():
             continue
         try:
-            words = Path(entry.path, "cmdline").read_bytes()
+            words = Path("/proc", name, "cmdline").read_bytes()
         except OSError:  # gone
             continue
         found |= {match.decode() for match in _CONNECTION_FILE.findall(words)}

@@ -199,19 +199,24 @@ def _root_of(
 
 
 def _held(pid: int, inodes: Collection[int]) -> set[int]:
-    held = set()
     try:
-        for entry in os.scandir(_PROC / str(pid) / "fd"):
-            target = os.readlink(entry.path)  # noqa: PTH115 - thousands of them
-            if target.startswith("socket:[") and int(target[8:-1]) in inodes:
-                held.add(int(target[8:-1]))
+        with os.scandir(_PROC / str(pid) / "fd") as entries:
+            targets = [_target(entry.path) for entry in entries]
     except OSError:  # gone, or another user's
-        return held
-    return held
+        return set()
+    return {int(t[8:-1]) for t in targets if t.startswith("socket:[")} & set(inodes)
+
+
+def _target(path: str) -> str:
+    try:
+        return os.readlink(path)  # noqa: PTH115 - thousands of them
+    except OSError:  # closed meanwhile
+        return ""
 
 
 def _pids() -> list[int]:
-    return [int(entry.name) for entry in os.scandir(_PROC) if entry.name.isdigit()]
+    with os.scandir(_PROC) as entries:
+        return [int(entry.name) for entry in entries if entry.name.isdigit()]
 
 
 def _parents() -> dict[int, int]:
