@@ -38,7 +38,7 @@ def access(client: ProxyClient, args: argparse.Namespace, _viewer: Viewer) -> Ac
         InvalidRequestError: A value is wrong.
     """
     if fields := access_fields(args):
-        return AccessResult(client.update_access(**fields))
+        client.update_access(**fields)
     shown = client.get_proxy().access_control
     return AccessResult(shown if isinstance(shown, ClusterAccess) else ClusterAccess())
 

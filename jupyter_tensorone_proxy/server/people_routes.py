@@ -10,6 +10,7 @@ from typing import Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
+from ..client import AsyncProxyClient
 from ..errors import InvalidRequestError
 from ..models import ClusterAccess
 from ..people import LinkRequest, UserRequest, UserSettings
@@ -88,17 +89,21 @@ class AccessRoute(RestHandler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        """Answer the rules."""
-        access = (await (await self.api()).get_proxy()).access_control
-        self.answer((access if isinstance(access, ClusterAccess) else ClusterAccess()).to_wire())
+        """Answer all rules."""
+        await self._answer_rules(await self.api())
 
     @web.authenticated
     @authorized
     async def put(self) -> None:
-        """Change the given rules."""
+        """Change the given rules; answer all of them."""
         wanted = parse_request(ClusterAccess, self.body()).to_wire()
-        access = await (await self.api()).update_access(**wanted)
-        self.answer(access.to_wire())
+        api = await self.api()
+        await api.update_access(**wanted)
+        await self._answer_rules(api)
+
+    async def _answer_rules(self, api: AsyncProxyClient) -> None:
+        access = (await api.get_proxy()).access_control
+        self.answer((access if isinstance(access, ClusterAccess) else ClusterAccess()).to_wire())
 
 
 class LogsRoute(RestHandler):
