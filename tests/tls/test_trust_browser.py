@@ -1,15 +1,16 @@
-"""`jupyter tensorone trust` as Chromium sees it: before, a warning; after, the page."""
+"""`jupyter tensorone trust` as browsers see it: before, a warning; after, the page."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.fixtures.firefox import FirefoxError, run_firefox
 from tests.fixtures.gateway import RunningGateway, run_gateway
 from tests.fixtures.services.browser import FLAGS
 from tests.fixtures.services.processes import need, program
@@ -22,9 +23,7 @@ _RESOLVE = f"--host-resolver-rules=MAP {DOMAIN} 127.0.0.1, MAP * ~NOTFOUND, EXCL
 
 @pytest.fixture
 def gateway(tmp_path: Path) -> Iterator[RunningGateway]:
-    """Run a gateway, if there is a browser to visit it with."""
-    need("playwright")
-    program("chromium")
+    """Run a gateway, if there is something to trust it with."""
     program("certutil")
     with run_gateway(tmp_path / "state") as running:
         yield running
@@ -46,8 +45,9 @@ def chromium_of(home: Path) -> Iterator[Any]:
         browser.close()
 
 
-def failure(home: Path, url: str) -> str:
+def failure_in_chromium(home: Path, url: str) -> str:
     """Return why Chromium does not show a page; empty if it does."""
+    need("playwright")
     from playwright.sync_api import Error
 
     with chromium_of(home) as page:
@@ -70,22 +70,40 @@ def trust(home: Path, gateway: RunningGateway, *words: str) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_chromium_shows_the_page_after_trust_and_not_before(
-    gateway: RunningGateway, tmp_path: Path, expose_on: ExposeOn
+def failure_in_firefox(home: Path, url: str) -> str:
+    """Return why Firefox does not show a page; empty if it does."""
+    with run_firefox(home, home / ".mozilla" / "firefox" / "abc.default") as firefox:
+        try:
+            assert firefox.text_of(url) == "web"
+        except FirefoxError as error:
+            return str(error)
+    return ""
+
+
+@pytest.mark.parametrize(
+    ("failure", "untrusted"),
+    [(failure_in_chromium, "ERR_CERT_"), (failure_in_firefox, "insecure certificate")],
+    ids=["chromium", "firefox"],
+)
+def test_a_browser_shows_the_page_after_trust_and_not_before(
+    gateway: RunningGateway,
+    tmp_path: Path,
+    expose_on: ExposeOn,
+    failure: Callable[[Path, str], str],
+    untrusted: str,
 ) -> None:
     """A custom domain that comes later needs the command once more; --remove ends it all."""
     home = tmp_path / "home"
     home.mkdir()
     host = expose_on(gateway).url
-    assert "ERR_CERT_AUTHORITY_INVALID" in failure(home, host)
+    assert untrusted in failure(home, host)
     trust(home, gateway)
     assert failure(home, host) == ""
     domain = expose_on(gateway, custom_domain=DOMAIN).url
-    assert failure(home, host) == ""
     # What it trusts so far may not vouch for the new name.
-    assert "ERR_CERT_" in failure(home, domain)
+    assert untrusted in failure(home, domain)
     trust(home, gateway)
     assert failure(home, domain) == ""
     assert failure(home, host) == ""
     trust(home, gateway, "--remove")
-    assert "ERR_CERT_AUTHORITY_INVALID" in failure(home, host)
+    assert untrusted in failure(home, host)
