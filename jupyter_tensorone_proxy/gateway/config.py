@@ -148,6 +148,9 @@ def parse_arguments(argv: Sequence[str] | None) -> tuple[GatewayConfig, bool]:
     options = parser.parse_args(argv)
     if bool(options.tls_cert) != bool(options.tls_key):
         parser.error("--tls-cert and --tls-key need each other")
+    domains = [given[0] for given in options.domain_cert]
+    if len(set(domains)) != len(domains):
+        parser.error("--domain-cert names a domain twice")
     config = GatewayConfig(
         state_dir=_absolute(options.state_dir),
         api_port=options.api_port,

@@ -14,6 +14,7 @@ from jupyter_tensorone_proxy.errors import GatewayError, StorageFullError
 from jupyter_tensorone_proxy.gateway.authority import LocalAuthority
 from jupyter_tensorone_proxy.gateway.issuing import pem
 from tests.fixtures.certificates import CompanyAuthority
+from tests.fixtures.gateway import free_range, start_gateway, stop
 from tests.tls.conftest import DAY, NAMES, accepts, host, now
 
 
@@ -35,6 +36,20 @@ def test_r36_a_damaged_ca_is_refused_and_left_alone(
         LocalAuthority(tmp_path, NAMES)
     assert str(tmp_path) in str(raised.value)
     assert {f.name: f.read_bytes() for f in tmp_path.iterdir()} == kept
+
+
+def test_r36_a_gateway_with_a_damaged_ca_does_not_start(tmp_path: Path) -> None:
+    """It ends with status 1 and says which directory; it serves nothing with a new CA instead."""
+    LocalAuthority(tmp_path, NAMES)
+    (tmp_path / "ca.key").write_text("rubbish")
+    process = start_gateway(tmp_path, "--external-ports", free_range(5))
+    try:
+        _, said = process.communicate(timeout=60)
+    finally:
+        stop(process)
+    assert process.returncode == 1
+    assert f"The certificate authority in {tmp_path} cannot be read" in said
+    assert (tmp_path / "ca.key").read_text() == "rubbish"
 
 
 def test_r36_a_ca_with_the_key_of_another_is_refused(tmp_path: Path) -> None:

@@ -283,6 +283,7 @@ def test_a_certificate_for_other_names_is_warned_of(
         ["--domain-cert", "=a.pem,a.key"],
         ["--domain-cert", "app.example=a.pem,a.key,b"],
         ["--domain-cert", "a b.example=a.pem,a.key"],
+        ["--domain-cert", "a.example=a.pem,a.key", "--domain-cert", "A.example=b.pem,b.key"],
     ],
 )
 def test_half_an_option_is_a_usage_error(
