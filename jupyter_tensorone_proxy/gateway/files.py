@@ -10,6 +10,8 @@ from pathlib import Path
 from ..errors import GatewayError
 
 _KEY_BYTES = 32
+_SPACE_BYTES = 65_536
+"""What a start needs at least: a database's shared memory alone is half of it."""
 
 
 def private_directory(path: Path) -> Path:
@@ -26,15 +28,22 @@ def private_directory(path: Path) -> Path:
                 suggestion="Choose your own with --state-dir.",
             )
         path.chmod(0o700)
-        probe = path / f".probe-{os.urandom(4).hex()}"
-        probe.touch(mode=0o600)
-        probe.unlink()
+        _require_space(path)
     except OSError as error:
         raise GatewayError(
             f"The directory {path} cannot be written: {error.strerror}.",
             suggestion="Choose another with --state-dir, or free it.",
         ) from None
     return path
+
+
+def _require_space(directory: Path) -> None:
+    probe = directory / f".probe-{os.urandom(4).hex()}"
+    try:
+        probe.touch(mode=0o600)
+        probe.write_bytes(bytes(_SPACE_BYTES))
+    finally:
+        probe.unlink(missing_ok=True)
 
 
 def write_private(path: Path, text: str) -> None:
