@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.fixtures.browser import run_chromium
+from tests.fixtures.browser import run_chromium, run_playwright
 from tests.fixtures.jupyter import JupyterServer, run_jupyter
 from tests.fixtures.lab import OPTIONS, Lab
 from tests.fixtures.services.page import PageService
@@ -34,9 +34,19 @@ def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]
 
 
 @pytest.fixture(scope="package")
-def chromium(jupyter: JupyterServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def playwright() -> Iterator[Any]:
+    """Run Playwright, which drives every browser here."""
+    with run_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def chromium(
+    playwright: Any, jupyter: JupyterServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
     """Run one Chromium that trusts the gateway's authority."""
-    with run_chromium(tmp_path_factory.mktemp("home"), jupyter.gateway()["ca_file"]) as browser:
+    ca_file = jupyter.gateway()["ca_file"]
+    with run_chromium(playwright, tmp_path_factory.mktemp("home"), ca_file) as browser:
         yield browser
 
 

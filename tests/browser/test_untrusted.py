@@ -16,9 +16,9 @@ from tests.fixtures.services.page import WORKS
 
 
 @pytest.fixture
-def newcomer(jupyter: JupyterServer, tmp_path: Path) -> Iterator[Lab]:
+def newcomer(playwright: Any, jupyter: JupyterServer, tmp_path: Path) -> Iterator[Lab]:
     """Return Lab in a browser that trusts nobody new."""
-    with run_chromium(tmp_path / "home") as browser:
+    with run_chromium(playwright, tmp_path / "home") as browser:
         context = browser.new_context()
         context.set_default_timeout(20_000)
         yield Lab(context.new_page(), jupyter)
