@@ -22,7 +22,7 @@ from .connection import Connection
 SCHEMA_ID = "https://tensorone.ai/schemas/jupyter_tensorone_proxy/audit/v1"
 SCHEMA_FILE = Path(__file__).parent / "event_schemas" / "audit" / "v1.yaml"
 _PAGE = 100
-_WAIT_SECONDS = 25
+WAIT_SECONDS = 25
 """How long one request waits for an event; less than the client's patience."""
 
 _BACK_OFF_SECONDS = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0)
@@ -83,7 +83,7 @@ class EventRelay:
         after = await self._position(client)
         while True:
             self._failures, self._after = 0, after
-            found = await client.list_events(after=after, limit=_PAGE, wait_seconds=_WAIT_SECONDS)
+            found = await client.list_events(after=after, limit=_PAGE, wait_seconds=WAIT_SECONDS)
             for event in found:
                 self._events.emit(schema_id=SCHEMA_ID, data=told(event))
                 after = self._after = event.id
