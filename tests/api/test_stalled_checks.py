@@ -30,7 +30,7 @@ def black_hole() -> Iterator[int]:
         address = listener.getsockname()
         for _ in range(4):
             filler = stack.enter_context(socket.socket())
-            filler.setblocking(False)  # noqa: FBT003 - the socket's own form
+            filler.setblocking(False)
             filler.connect_ex(address)
         probe = stack.enter_context(socket.socket())
         probe.settimeout(1)
