@@ -95,6 +95,7 @@ def expose(
     *,
     description: str | None = None,
     client: ProxyClient | None = None,
+    persistent: bool = False,
     **fields: Any,
 ) -> Exposure:
     """Expose a local port, for me alone unless told otherwise.
@@ -106,6 +107,7 @@ def expose(
         port: The service's port, 1–65535.
         description: The name people see; ``port PORT`` by default.
         client: Where; by default what `ProxyClient()` finds.
+        persistent: It stays when this kernel goes; outside of kernels it always does.
         fields: More fields of `PortRequest`, such as ``health_check={"path": "/health"}``.
 
     Returns:
@@ -124,7 +126,7 @@ def expose(
     given = {**fields, **({} if description is None else {"description": description})}
     with _using(client) as api:
         viewer = Viewer.of(api.settings)
-        what, mapping = create_or_update(api, port, given, viewer.me)
+        what, mapping = create_or_update(api, port, given, viewer, persistent=persistent)
         return Exposure(MappingResult(what, see(api, mapping, viewer)), client)
 
 

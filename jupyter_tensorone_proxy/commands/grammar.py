@@ -218,9 +218,17 @@ def _setting_options(parser: argparse.ArgumentParser, rim: Rim) -> None:
     add("--force", action="store_true", help="expose a protected port all the same")
 
 
+def _expose_options(parser: argparse.ArgumentParser, rim: Rim) -> None:
+    _setting_options(parser, rim)
+    kept = (
+        "stay when this kernel goes" if rim == "magic" else "stay for good, as it does anyway here"
+    )
+    parser.add_argument("--persistent", action="store_true", help=kept)
+
+
 VERBS: tuple[Verb, ...] = (
     Verb("expose", "expose a port, or change how it is exposed", "Exposing port {port}",
-         _setting_options),
+         _expose_options),
     Verb("list", "list what is exposed", "Asking what is exposed", _no_options),
     Verb("show", "show one exposed port", "Looking at port {port}", _port_option),
     Verb("update", "change how a port is exposed", "Updating port {port}", _setting_options),

@@ -26,10 +26,12 @@ class Viewer:
     Args:
         me: The person's name on the proxy; None if nobody said.
         go_url: The Jupyter server's address that signs people in to a port, ending in a slash.
+        kernel_id: The kernel this is, if mappings can go with it.
     """
 
     me: str | None = None
     go_url: str | None = None
+    kernel_id: str | None = None
 
     @classmethod
     def of(cls, settings: Settings, environ: Mapping[str, str] | None = None) -> Viewer:
@@ -43,12 +45,15 @@ class Viewer:
             >>> from pydantic import SecretStr
             >>> ana = Settings("http://127.0.0.1:1", SecretStr("k"), "local", user="ana")
             >>> Viewer.of(ana, {})
-            Viewer(me='ana', go_url=None)
+            Viewer(me='ana', go_url=None, kernel_id=None)
         """
         environ = os.environ if environ is None else environ
         go_url = environ.get("TENSORONE_GO_URL")
         me = environ.get("TENSORONE_USER") or settings.user or None
-        return cls(me, go_url if _is_link(go_url) else None)
+        # Only a gateway of ours knows kernels; its Jupyter server takes care of them.
+        local = settings.source == "running gateway"
+        kernel_id = environ.get("TENSORONE_KERNEL_ID") if local else None
+        return cls(me, go_url if _is_link(go_url) else None, kernel_id)
 
 
 @dataclass(frozen=True)

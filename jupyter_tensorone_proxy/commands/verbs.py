@@ -18,6 +18,7 @@ from ..errors import (
     PortNotFoundError,
 )
 from ..models import ClusterAccess, PortMapping, ProxyConfig
+from .binding import moved_here
 from .fields import private_by_default, settings_of
 from .results import HealthResult, ListResult, MappingResult, OpenResult, Result, StatusResult, What
 from .rows import Row, Viewer, make_row, says_who
@@ -36,37 +37,57 @@ def expose(client: ProxyClient, args: argparse.Namespace, viewer: Viewer) -> Map
         args: Arguments of the verb.
         viewer: Who asks, and from where.
     """
-    what, mapping = create_or_update(client, args.port, settings_of(args, viewer.me), viewer.me)
+    fields = settings_of(args, viewer.me)
+    what, mapping = create_or_update(client, args.port, fields, viewer, persistent=args.persistent)
     return MappingResult(what, see(client, mapping, viewer))
 
 
 def create_or_update(
-    client: ProxyClient, port: int, fields: Mapping[str, Any], me: str | None
+    client: ProxyClient,
+    port: int,
+    fields: Mapping[str, Any],
+    viewer: Viewer,
+    *,
+    persistent: bool = False,
 ) -> tuple[What, PortMapping]:
     """Create the mapping of a port, or change the one that is there.
+
+    A new one goes with the kernel that asks for it. One whose service came up on another port is
+    pointed there and keeps its URL, if it keeps its name.
 
     Args:
         client: Where.
         port: The service's port, 1–65535.
         fields: What was asked for.
-        me: My name on the proxy, whom a new mapping is for; None leaves it to the server.
+        viewer: Who asks, whom a new mapping is for; and from which kernel.
+        persistent: It stays when the kernel goes.
 
     Returns:
         What happened (``exposed``, ``updated`` or ``already exposed``), and the mapping.
     """
-    asked = {"internal_port": port, "description": f"port {port}", **fields}
+    bound = {"kernel_id": viewer.kernel_id} if viewer.kernel_id and not persistent else {}
+    if (moved := moved_here(client, port, fields)) is not None:
+        return "updated", client.update_port(moved.id, internal_port=port, **fields)
+    asked = {"internal_port": port, "description": f"port {port}", **bound, **fields}
     try:
-        return "exposed", client.create_port(**private_by_default(asked, me))
-    except PortAlreadyMappedError as error:
-        known_id = error.details.get("existing_mapping_id")
-        if fields and isinstance(known_id, str):
-            return "updated", client.update_port(known_id, **fields)
+        return "exposed", client.create_port(**private_by_default(asked, viewer.me))
+    except PortAlreadyMappedError:
         existing = _find(client.get_proxy(include_health=True), port)
         if existing is None:
             raise
-    if fields:
-        return "updated", client.update_port(existing.id, **fields)
+    changes = {**fields, **_rebound(existing, bound, persistent=persistent)}
+    if changes:
+        return "updated", client.update_port(existing.id, **changes)
     return "already exposed", existing
+
+
+def _rebound(
+    existing: PortMapping, bound: Mapping[str, Any], *, persistent: bool
+) -> Mapping[str, Any]:
+    """Return what changes of whom a mapping goes with: never does a persistent one become bound."""
+    if not existing.kernel_id or existing.kernel_id == bound.get("kernel_id"):
+        return {}
+    return {"kernel_id": None} if persistent else bound
 
 
 def update(client: ProxyClient, args: argparse.Namespace, viewer: Viewer) -> MappingResult:

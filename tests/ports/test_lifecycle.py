@@ -36,6 +36,14 @@ def _expose(kernel: Kernel, port: int, words: str = "") -> None:
     kernel.execute(f"%tensorone expose {port} {words}")
 
 
+def _answers(server: JupyterServer, kernel_id: str) -> bool:
+    try:
+        with attach(server, kernel_id) as kernel:
+            return bool(kernel.execute("print(1 + 1)"))
+    except RuntimeError:  # it is not back yet
+        return False
+
+
 def _restarts(server: JupyterServer, kernel_id: str) -> None:
     server.jupyter("POST", f"api/kernels/{kernel_id}/restart").raise_for_status()
 
@@ -87,8 +95,7 @@ def test_a_killed_kernel_comes_back_with_its_mapping(
         _expose(kernel, port)
         (output,) = kernel.execute("import os; print(os.getpid())")
     os.kill(int(output.text), signal.SIGKILL)
-    with attach(jupyter, kernel_id) as kernel:
-        kernel.execute("1 + 1")
+    assert comes(lambda: _answers(jupyter, kernel_id), seconds=60)
     assert port in mappings(jupyter)
 
 
