@@ -38,6 +38,7 @@ _STEADY_SECONDS = 60.0
 _BACK_OFF_SECONDS = (0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 _SERIOUS = re.compile(r"\b(warn(ing)?|error|critical|fatal|traceback)\b", re.IGNORECASE)
 _NO_MODULE = re.compile(r"No module named '?[\w.]+'?")
+_SEE_ABOVE = "the reason is above."  # ends the last line if the one before has said why
 _INSTALL_IT = (
     "Run `pip install 'jupyter-tensorone-proxy[gateway]'` in the environment of "
     "TensorOneProxy.gateway_command."
@@ -235,8 +236,9 @@ class _Child:
 
     @property
     def last_word(self) -> str:
-        """The last line of its messages, else how it ended."""
-        return self._tail[-1] if self._tail else f"it ended {self.outcome}"
+        """The last line of its messages that says something, else how it ended."""
+        telling = [line for line in self._tail if not line.endswith(_SEE_ABOVE)]
+        return telling[-1] if telling else f"it ended {self.outcome}"
 
     @property
     def missing_module(self) -> str | None:

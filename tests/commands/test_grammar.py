@@ -71,6 +71,17 @@ def test_every_verb_explains_itself(verb: str) -> None:
         parse([verb, "-h"], rim="cli")
 
 
+def test_every_verb_of_the_cli_answers_programs_too() -> None:
+    """`--json` is on each verb."""
+    without = set()
+    for verb in VERBS:
+        if "cli" in verb.rims:
+            with pytest.raises(HelpRequested) as asked:
+                parse([verb.name, "-h"], rim="cli")
+            without |= set() if "--json" in str(asked.value) else {verb.name}
+    assert without == set()
+
+
 def test_help_documents_the_exit_codes() -> None:
     """Scripts can rely on the codes, so the help lists them."""
     assert all(f"\n  {code}  " in build_parser("cli").format_help() for code in (0, 1, 2, 3, 4))

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from tests.fixtures.gateway import command_line, is_alive, run_gateway, wait_until
-from tests.fixtures.jupyter import TOKEN, JupyterServer, run_jupyter
+from tests.fixtures.jupyter import TOKEN, CellError, JupyterServer, run_jupyter
 from tests.fixtures.services.web import web_service
 
 
@@ -135,6 +135,24 @@ def test_a_gateway_that_runs_already_is_used_and_left_running(tmp_path: Path) ->
             assert visitor.get(made.json()["data"]["url"]).status_code == 200
         with gateway.client() as client:
             assert [port.internal_port for port in client.list_ports()] == [service.port]
+
+
+def test_a_damaged_state_is_told_where_somebody_asks(tmp_path: Path) -> None:
+    """The server starts all the same; API, page and kernel say which file it is, in one line."""
+    (tmp_path / "state").mkdir(mode=0o700)
+    damaged = tmp_path / "state" / "state.db"
+    damaged.write_bytes(b"this is no database" * 1000)
+    with run_jupyter(tmp_path) as server, server.kernel() as kernel:
+        answer = server.request("GET", "api/ports")
+        error = answer.json()["error"]
+        assert (answer.status_code, error["code"]) == (503, "GATEWAY_UNAVAILABLE")
+        assert str(damaged) in error["message"]
+        assert str(damaged) in server.request("GET", "go/6006/").text
+        with pytest.raises(CellError) as failed:
+            kernel.execute("%tensorone list")
+        assert "ConfigurationError: " in str(failed.value)
+        assert "Traceback" not in str(failed.value)
+    assert damaged.read_bytes().startswith(b"this is no database")
 
 
 def test_killed_gateway_comes_back_with_its_mappings(
