@@ -38,6 +38,7 @@ from .doorkeeper import Doorkeeper
 from .enforcement import Enforcer, StreamLog
 from .files import read_api_key
 from .health import HealthLog
+from .health_events import HealthEvents
 from .identity import Signer
 from .observer import Observer
 from .ownership import Ownership
@@ -102,6 +103,7 @@ class ControlPlane:
             self.admin,
         )
         self.cookies = CookieService(self.controller, self.signer)
+        self.health_events = HealthEvents(self.controller, self.observer.health, self.store)
         self.enforcer = Enforcer(self.controller, StreamLog(Path(STREAM_LOG)), self.usage)
 
     def api(self) -> ASGIApp:
@@ -205,6 +207,7 @@ async def serve(
     watchers = [
         asyncio.create_task(plane.observer.run()),
         asyncio.create_task(plane.enforcer.run()),
+        asyncio.create_task(plane.health_events.run()),
         asyncio.create_task(plane.keep_certificates_current()),
         asyncio.create_task(keep_agreeing(plane.controller)),
     ]

@@ -34,6 +34,7 @@ _DETAILS: dict[str, type] = {
     "session_id": str,
     "link_id": str,
     "reason": str,
+    "status": str,
 }
 
 
