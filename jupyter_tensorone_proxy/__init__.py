@@ -16,7 +16,35 @@ if TYPE_CHECKING:
     from .client import ProxyClient as ProxyClient
     from .commands.exposure import expose as expose
     from .errors import ApiError as ApiError
+    from .errors import ApiTimeoutError as ApiTimeoutError
+    from .errors import ApiUnreachableError as ApiUnreachableError
+    from .errors import ClusterNotFoundError as ClusterNotFoundError
+    from .errors import ConfigurationError as ConfigurationError
+    from .errors import ConflictError as ConflictError
+    from .errors import DataPlaneRejectedError as DataPlaneRejectedError
+    from .errors import DataPlaneUnavailableError as DataPlaneUnavailableError
+    from .errors import ExternalPortInUseError as ExternalPortInUseError
+    from .errors import ForbiddenError as ForbiddenError
+    from .errors import GatewayError as GatewayError
+    from .errors import GatewayRunningError as GatewayRunningError
+    from .errors import InsecureUrlError as InsecureUrlError
+    from .errors import InvalidJsonError as InvalidJsonError
+    from .errors import InvalidRequestError as InvalidRequestError
+    from .errors import LinkNotFoundError as LinkNotFoundError
+    from .errors import NotFoundError as NotFoundError
+    from .errors import NotSupportedError as NotSupportedError
+    from .errors import PayloadTooLargeError as PayloadTooLargeError
+    from .errors import PortAlreadyMappedError as PortAlreadyMappedError
+    from .errors import PortNotFoundError as PortNotFoundError
+    from .errors import ProtectedPortError as ProtectedPortError
     from .errors import ProxyError as ProxyError
+    from .errors import RateLimitedError as RateLimitedError
+    from .errors import SessionNotFoundError as SessionNotFoundError
+    from .errors import StorageFullError as StorageFullError
+    from .errors import UnauthorizedError as UnauthorizedError
+    from .errors import UnexpectedAnswerError as UnexpectedAnswerError
+    from .errors import UsageError as UsageError
+    from .errors import UserNotFoundError as UserNotFoundError
     from .models import AccessControl as AccessControl
     from .models import Cors as Cors
     from .models import HealthCheck as HealthCheck
@@ -32,7 +60,35 @@ _HOME = {
     "ProxyClient": "client",
     "expose": "commands.exposure",
     "ApiError": "errors",
+    "ApiTimeoutError": "errors",
+    "ApiUnreachableError": "errors",
+    "ClusterNotFoundError": "errors",
+    "ConfigurationError": "errors",
+    "ConflictError": "errors",
+    "DataPlaneRejectedError": "errors",
+    "DataPlaneUnavailableError": "errors",
+    "ExternalPortInUseError": "errors",
+    "ForbiddenError": "errors",
+    "GatewayError": "errors",
+    "GatewayRunningError": "errors",
+    "InsecureUrlError": "errors",
+    "InvalidJsonError": "errors",
+    "InvalidRequestError": "errors",
+    "LinkNotFoundError": "errors",
+    "NotFoundError": "errors",
+    "NotSupportedError": "errors",
+    "PayloadTooLargeError": "errors",
+    "PortAlreadyMappedError": "errors",
+    "PortNotFoundError": "errors",
+    "ProtectedPortError": "errors",
     "ProxyError": "errors",
+    "RateLimitedError": "errors",
+    "SessionNotFoundError": "errors",
+    "StorageFullError": "errors",
+    "UnauthorizedError": "errors",
+    "UnexpectedAnswerError": "errors",
+    "UsageError": "errors",
+    "UserNotFoundError": "errors",
     "AccessControl": "models",
     "Cors": "models",
     "HealthCheck": "models",

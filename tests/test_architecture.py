@@ -211,6 +211,13 @@ def test_importing_the_package_loads_next_to_nothing() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_every_error_is_public() -> None:
+    """Whoever catches one imports it from the package, as the design says."""
+    named = ast.parse((ROOT / "errors.py").read_text()).body
+    classes = {node.name for node in named if isinstance(node, ast.ClassDef)}
+    assert classes <= set(jupyter_tensorone_proxy.__all__)
+
+
 def test_every_public_name_can_be_imported() -> None:
     """What the package says it has, it has; what it has not, it says."""
     for name in jupyter_tensorone_proxy.__all__:
