@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.measuring import cpu_seconds, processes, resident_mb
 from tests.fixtures.gateway import free_range, run_gateway
 
 
@@ -31,7 +31,7 @@ def main() -> None:
         with gateway.client() as client:
             for number in range(options.mappings):
                 client.create_port(internal_port=40_000 + number, description=f"idle {number}")
-        pids = {"supervisor": gateway.process.pid, **gateway.children()}
+        pids = processes(gateway)
         time.sleep(2)
         before = {name: cpu_seconds(pid) for name, pid in pids.items()}
         time.sleep(options.seconds)
@@ -42,20 +42,6 @@ def main() -> None:
         total = sum(resident_mb(pid) for pid in pids.values())
         share = 100 * sum(used.values()) / options.seconds
         print(f"{'together':12} {total:6.1f} MB  {share:5.2f} % of a core")
-
-
-def resident_mb(pid: int) -> float:
-    """Return a process's resident set in MB (10⁶ bytes)."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024 / 1e6
-    raise SystemExit(f"process {pid} is gone")
-
-
-def cpu_seconds(pid: int) -> float:
-    """Return the processor time a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

@@ -10,11 +10,8 @@ session's cookie, in turns with and without the other sessions, so that noise fa
 from __future__ import annotations
 
 import argparse
-import re
-import shutil
 import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,11 +22,12 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.throughput import service
+from benchmarks.measuring import require_wrk, session_cookie, wrk
 from jupyter_tensorone_proxy.client import ProxyClient
 from jupyter_tensorone_proxy.gateway.identity import new_id
 from jupyter_tensorone_proxy.models import PortMapping
 from tests.fixtures.gateway import RunningGateway, free_range, run_gateway
+from tests.fixtures.services.fixed import fixed_service
 
 
 def main() -> None:
@@ -40,9 +38,11 @@ def main() -> None:
     parser.add_argument("--revoked", type=int, default=1_000)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
-    if shutil.which("wrk") is None:
-        raise SystemExit("wrk is missing: apt-get install wrk")
-    with tempfile.TemporaryDirectory() as directory, service(Path(directory)) as port:
+    require_wrk()
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        fixed_service(Path(directory) / "service") as port,
+    ):
         state, ports = Path(directory) / "state", free_range(10)
         with run_gateway(state, "--external-ports", ports) as gateway, gateway.client() as client:
             client.update_access(max_concurrent_sessions=1_000_000)
@@ -76,13 +76,6 @@ def redeem(gateway: RunningGateway, client: ProxyClient, mapping: PortMapping, c
     print(f"redeeming a link: p50 {cuts[49]:.1f} ms, p99 {cuts[98]:.1f} ms ({count} links)")
 
 
-def session_cookie(gateway: RunningGateway, client: ProxyClient, mapping: PortMapping) -> str:
-    """Return the cookie of a fresh session."""
-    with gateway.visitor() as visitor:
-        answer = visitor.get(client.create_link(mapping.id, user="benchmark").url)
-        return answer.headers.get_list("set-cookie")[0].partition(";")[0]
-
-
 def fill(state: Path, port_id: str, live: int, revoked: int) -> None:
     """Put sessions into the store of a gateway that is not running."""
     moment = datetime.now(timezone.utc).replace(tzinfo=None)
@@ -107,14 +100,7 @@ def fill(state: Path, port_id: str, live: int, revoked: int) -> None:
 
 def p50(mapping: PortMapping, cookie: str) -> float:
     """Return the p50 of requests on one connection, in milliseconds; all must be 2xx."""
-    command = ["wrk", "-t1", "-c1", "-d3s", "--latency", "-H", f"Cookie: {cookie}"]
-    said = subprocess.run(
-        [*command, str(mapping.url)], capture_output=True, text=True, check=True
-    ).stdout
-    found = re.search(r"50%\s+([\d.]+)(us|ms)", said)
-    if "Non-2xx" in said or "Socket errors" in said or found is None:
-        raise SystemExit(said)
-    return float(found[1]) * {"us": 0.001, "ms": 1.0}[found[2]]
+    return wrk(str(mapping.url), seconds=3, connections=1, cookie=cookie)[1]
 
 
 if __name__ == "__main__":

@@ -1,127 +1,121 @@
 """Requests per second and added latency with every protection on, against a plain Envoy.
 
-``python benchmarks/throughput.py [--rounds 5] [--seconds 4]`` (needs wrk: ``apt-get install wrk``)
+``python benchmarks/throughput.py [--rounds 7] [--seconds 3]`` (needs wrk: ``apt-get install wrk``)
 
 Both proxies end TLS in front of the same service (an Envoy that answers 1 KB), are measured in the
 same run in turns, and have the same number of workers. The gateway's mapping has sign-in, allowed
 users, a rate limit, CORS, compression and the access log on. A round counts only if every answer
-was a 2xx.
+was a 2xx. Each figure is the median of the rounds; each ratio the median of the rounds' ratios.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import re
-import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from jupyter_tensorone_proxy.gateway.envoy import find_envoy, workers
-from tests.fixtures.gateway import RunningGateway, free_port, run_gateway, wait_until
-
-Config = dict[str, Any]
+from benchmarks.measuring import (
+    PROTECTED,
+    cpu_seconds,
+    require_wrk,
+    session_cookie,
+    wrk,
+)
+from tests.fixtures.gateway import free_port, run_gateway
+from tests.fixtures.services.fixed import (
+    fixed_service,
+    listener,
+    require_listening,
+    static_envoy,
+)
 
 
 def main() -> None:
     """Run the benchmark and print medians and ratios."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--connections", type=int, default=16)
     options = parser.parse_args()
-    if shutil.which("wrk") is None:
-        raise SystemExit("wrk is missing: apt-get install wrk")
+    require_wrk()
     with tempfile.TemporaryDirectory() as directory:
-        state = Path(directory) / "state"
-        with run_gateway(state) as gateway, service(Path(directory)) as upstream:
-            url, token = protected(gateway, upstream)
-            with plain_proxy(Path(directory), state, upstream) as plain_url:
-                measure(options, {"plain": (plain_url, ""), "gateway": (url, token)})
+        place, state = Path(directory), Path(directory) / "state"
+        with (
+            run_gateway(state) as gateway,
+            gateway.client() as client,
+            fixed_service(place / "service") as port,
+            plain_proxy(place / "plain", state, port) as plain,
+        ):
+            mapping = client.create_port(
+                internal_port=port, description="benchmark", access_control=PROTECTED
+            )
+            cookie = session_cookie(gateway, client, mapping)
+            targets = {
+                "plain": Target(plain[0], "", [plain[1]]),
+                "gateway": Target(f"{mapping.url}/", cookie, list(gateway.children().values())),
+            }
+            for _ in range(options.rounds):
+                for target in targets.values():
+                    target.measure(options.seconds, options.connections)
+            report(targets, options.connections)
 
 
-def measure(options: argparse.Namespace, targets: dict[str, tuple[str, str]]) -> None:
-    """Load both in turns and print what came of it."""
-    rates: dict[str, list[float]] = {name: [] for name in targets}
-    latencies: dict[str, list[float]] = {name: [] for name in targets}
-    for _ in range(options.rounds):
-        for name, (url, token) in targets.items():
-            rate, _ = load(url, token, options.seconds, options.connections)
-            _, p50 = load(url, token, options.seconds, 1)
-            rates[name].append(rate)
-            latencies[name].append(p50)
-    for name in targets:
+class Target:
+    """One proxy and what was measured of it.
+
+    Args:
+        url: Where to.
+        cookie: The session's cookie; empty for none.
+        pids: The processes that do the work.
+    """
+
+    def __init__(self, url: str, cookie: str, pids: list[int]) -> None:
+        self.rates: list[float] = []
+        self.latencies: list[float] = []
+        self.costs: list[float] = []
+        self._url = url
+        self._cookie = cookie
+        self._pids = pids
+
+    def measure(self, seconds: int, connections: int) -> None:
+        """Load it with many connections, then with one."""
+        before = sum(map(cpu_seconds, self._pids))
+        rate, _ = wrk(self._url, seconds=seconds, connections=connections, cookie=self._cookie)
+        used = sum(map(cpu_seconds, self._pids)) - before
+        _, p50 = wrk(self._url, seconds=seconds, connections=1, cookie=self._cookie)
+        self.rates.append(rate)
+        self.latencies.append(p50)
+        self.costs.append(used / (rate * seconds) * 1e6)
+
+
+def report(targets: dict[str, Target], connections: int) -> None:
+    """Print what came of it."""
+    for name, target in targets.items():
         print(
-            f"{name:8} {statistics.median(rates[name]):8.0f} req/s on {options.connections} "
-            f"connections   p50 on one connection {statistics.median(latencies[name]):.3f} ms"
+            f"{name:8} {statistics.median(target.rates):8.0f} req/s on {connections} connections  "
+            f"{statistics.median(target.costs):4.0f} µs of processor a request  "
+            f"p50 on one connection {statistics.median(target.latencies):.3f} ms"
         )
-    rate = statistics.median(g / p for g, p in zip(rates["gateway"], rates["plain"], strict=True))
-    slower = statistics.median(
-        g / p for g, p in zip(latencies["gateway"], latencies["plain"], strict=True)
-    )
+    plain, gateway = targets["plain"], targets["gateway"]
+    rate = ratio(gateway.rates, plain.rates)
+    slower = ratio(gateway.latencies, plain.latencies)
     print(f"gateway / plain: {rate:.2f} of the requests per second, {slower:.2f} x the p50")
 
 
-def load(url: str, token: str, seconds: int, connections: int) -> tuple[float, float]:
-    """Return requests per second and the p50 in milliseconds; every answer must be a 2xx."""
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", url]
-    if token:
-        command += ["-H", f"Cookie: theirs=1; {token}; other=2"]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    if "Non-2xx" in said or "Socket errors" in said:
-        raise SystemExit(said)
-    rate = re.search(r"Requests/sec:\s+([\d.]+)", said)
-    p50 = re.search(r"50%\s+([\d.]+)(us|ms|s)", said)
-    assert rate
-    assert p50
-    return float(rate[1]), float(p50[1]) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[p50[2]]
-
-
-def protected(gateway: RunningGateway, upstream: int) -> tuple[str, str]:
-    """Expose the service with everything on; return its URL and a session cookie."""
-    with gateway.client() as client, gateway.visitor() as visitor:
-        client.update_proxy(
-            network_configuration={"compression": {"enabled": True, "algorithms": ["gzip", "br"]}}
-        )
-        mapping = client.create_port(
-            internal_port=upstream,
-            description="benchmark",
-            access_control={
-                "authentication_required": True,
-                "allowed_users": ["alice", "bob", "carol"],
-                "rate_limit": {"requests_per_minute": 100_000_000, "burst_size": 1_000_000},
-                "cors": {"enabled": True, "allowed_origins": ["https://app.example.com"]},
-                "blocked_ips": ["203.0.113.0/24"],
-            },
-        )
-        link = client.create_link(mapping.id, user="bob")
-        cookies = visitor.get(link.url).headers.get_list("set-cookie")
-        return f"{mapping.url}/", cookies[0].split(";")[0]
+def ratio(ours: list[float], theirs: list[float]) -> float:
+    """Return the median of the rounds' ratios."""
+    return statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
 
 
 @contextmanager
-def service(directory: Path) -> Iterator[int]:
-    """Run an Envoy that answers 1 KB at once."""
-    port = free_port()
-    answer = {"status": 200, "body": {"inline_string": "x" * 1024}}
-    route = {"match": {"prefix": "/"}, "direct_response": answer}
-    with envoy(directory / "service", listener(port, route), []):
-        wait_for(port)
-        yield port
-
-
-@contextmanager
-def plain_proxy(directory: Path, state: Path, upstream: int) -> Iterator[str]:
-    """Run an Envoy that does nothing but end TLS."""
+def plain_proxy(directory: Path, state: Path, upstream: int) -> Iterator[tuple[str, int]]:
+    """Run an Envoy that does nothing but end TLS; yields its URL and process id."""
     port = free_port()
     route = {"match": {"prefix": "/"}, "route": {"cluster": "service"}}
     address = {"socket_address": {"address": "127.0.0.1", "port_value": upstream}}
@@ -131,70 +125,9 @@ def plain_proxy(directory: Path, state: Path, upstream: int) -> Iterator[str]:
         "type": "STATIC",
         "load_assignment": {"cluster_name": "service", "endpoints": endpoints},
     }
-    with envoy(directory / "plain", listener(port, route, state), [cluster]):
-        wait_for(port)
-        yield f"https://127.0.0.1:{port}/"
-
-
-def listener(port: int, route: Config, certificates: Path | None = None) -> Config:
-    """Return a listener with the given route, over TLS if there are certificates."""
-    prefix = "type.googleapis.com/envoy.extensions"
-    router = {
-        "name": "router",
-        "typed_config": {"@type": f"{prefix}.filters.http.router.v3.Router"},
-    }
-    manager = {
-        "@type": f"{prefix}.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "http",
-        "http_filters": [router],
-        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [route]}]},
-    }
-    chain: Config = {"filters": [{"name": "http", "typed_config": manager}]}
-    if certificates is not None:
-        pair = {
-            "certificate_chain": {"filename": str(certificates / "leaf.pem")},
-            "private_key": {"filename": str(certificates / "leaf.key")},
-        }
-        tls = {
-            "@type": f"{prefix}.transport_sockets.tls.v3.DownstreamTlsContext",
-            "common_tls_context": {
-                "tls_certificates": [pair],
-                "alpn_protocols": ["h2", "http/1.1"],
-            },
-        }
-        chain["transport_socket"] = {"name": "tls", "typed_config": tls}
-    address = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
-    return {"name": "listener", "address": address, "filter_chains": [chain]}
-
-
-@contextmanager
-def envoy(directory: Path, listening: Config, clusters: list[Config]) -> Iterator[None]:
-    """Run an Envoy with a static configuration."""
-    directory.mkdir()
-    file = directory / "envoy.json"
-    file.write_text(
-        json.dumps({"static_resources": {"listeners": [listening], "clusters": clusters}})
-    )
-    command = [find_envoy(), "-c", str(file), "--disable-hot-restart", "--log-level", "error"]
-    process = subprocess.Popen([*command, "--concurrency", str(workers())])
-    try:
-        yield
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def wait_for(port: int) -> None:
-    """Wait until somebody listens on the port."""
-    import socket
-
-    def listens() -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", port)) == 0
-
-    if not wait_until(listens):
-        raise SystemExit(f"nothing listens on {port}")
-    time.sleep(0.2)
+    with static_envoy(directory, [listener(port, route, state)], cluster) as pid:
+        require_listening(port)
+        yield f"https://127.0.0.1:{port}/", pid
 
 
 if __name__ == "__main__":
