@@ -24,6 +24,7 @@ def described(
     """
     values = {
         "port": port.port,
+        "host": port.host,
         "name": port.name[:200],
         "service": port.service.id if port.service else None,
         "process": port.process.name,

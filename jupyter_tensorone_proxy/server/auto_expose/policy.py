@@ -73,6 +73,8 @@ def decide(
         return fallback
     if "expose" not in limits.allowed_actions or port.port in limits.denied_ports:
         return fallback
+    if not port.can_be_exposed:
+        return Decision(fallback.action, because=f"it listens on {port.host} alone")
     if exposed >= limits.max_exposed:
         return Decision(fallback.action, because=f"{exposed} ports are exposed already")
     return decision

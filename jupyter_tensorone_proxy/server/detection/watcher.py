@@ -57,6 +57,11 @@ class DetectedPort:
     since: float = 0.0
 
     @property
+    def can_be_exposed(self) -> bool:
+        """Whether the gateway reaches it, which connects to 127.0.0.1, else to ::1."""
+        return _reachable(self.host) in {"127.0.0.1", "::1"}
+
+    @property
     def name(self) -> str:
         """What people would call it."""
         return self.service.name if self.service else self.title or self.process.name
