@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 from collections.abc import Iterator
@@ -68,18 +69,23 @@ def expose(client: ProxyClient) -> Iterator[Expose]:
 
 @pytest.fixture(scope="module")
 def trust(gateway: RunningGateway) -> ssl.SSLContext:
-    """Return what trusts the gateway's own authority."""
+    """Return what trusts the gateway's own authority, and speaks HTTP/1.1."""
+    return _trust(gateway)
+
+
+def _trust(gateway: RunningGateway) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=gateway.runtime["ca_file"])
 
 
 @pytest.fixture
-def visit(trust: ssl.SSLContext) -> Iterator[Visit]:
+def visit(gateway: RunningGateway) -> Iterator[Visit]:
     """Return a function that makes visitors: from an address, as a user, over HTTP/2."""
+    context = _trust(gateway)  # not the others': the client's HTTP/2 changes what it offers
     with ExitStack() as stack:
 
         def visit(address: str = "127.0.0.1", token: str | None = None, **options: Any) -> Any:
             transport = httpx.HTTPTransport(
-                verify=trust, local_address=address, http2=options.pop("http2", False)
+                verify=context, local_address=address, http2=options.pop("http2", False)
             )
             headers = options.pop("headers", {})
             if token:
@@ -134,19 +140,28 @@ def websocket(trust: ssl.SSLContext) -> Iterator[OpenWebSocket]:
 def send_raw(trust: ssl.SSLContext) -> SendRaw:
     """Return a function that sends bytes over TLS, and returns all that comes back."""
 
-    def send(exposed: Exposed, data: bytes, *, server_name: str = "localhost") -> bytes:
+    def send(
+        exposed: Exposed,
+        *pieces: bytes,
+        server_name: str = "localhost",
+        then_close: bool = False,
+    ) -> bytes:
         address = ("127.0.0.1", exposed.port)
+        received = b""
         with (
             socket.create_connection(address, timeout=5) as plain,
             trust.wrap_socket(plain, server_hostname=server_name) as raw,
+            contextlib.suppress(TimeoutError, ConnectionResetError),  # it is kept, or cut
         ):
-            raw.sendall(data)
-            received = b""
-            try:
-                while piece := raw.recv(65_536):
-                    received += piece
-            except (TimeoutError, ConnectionResetError):
-                pass  # the proxy keeps the connection, or has had enough
-            return received
+            first, *others = pieces
+            raw.sendall(first)
+            for piece in others:  # each when there was an answer to the one before
+                received += raw.recv(65_536)
+                raw.sendall(piece)
+            if then_close:
+                raw.shutdown(socket.SHUT_WR)
+            while piece := raw.recv(65_536):
+                received += piece
+        return received
 
     return send

@@ -220,9 +220,10 @@ def _service_cookies(mapping: DesiredMapping, edge: Edge) -> Config:
 
 def _rewrites(mapping: DesiredMapping) -> Config:
     """Note the path of a redirect to the local address, and the service's policy for frames."""
-    local = rf"^https?://(?:127\.0\.0\.1|localhost):{mapping.request.internal_port}/?(.*)$"
+    origin = rf"(?:https?:)?//(?:127\.0\.0\.1|localhost|\[::1\]):{mapping.request.internal_port}"
+    local = rf"^{origin}(?:/(.*)|([?#].*)?)$"
     rules = [
-        _rewrite("location", local, r"/\1"),
+        _rewrite("location", local, r"/\1\2"),
         _rewrite(framing.POLICY, framing.BAN, framing.NO_BAN),
     ]
     return typed(_NOTES, {"response_rules": rules})
