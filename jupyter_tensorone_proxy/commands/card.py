@@ -43,7 +43,7 @@ _TO_COPY = (
 )
 _ALL = (
     "-webkit-user-select: all; user-select: all; overflow-wrap: anywhere; word-break: break-all; "
-    "background: none; color: inherit;"
+    "background: none; color: inherit; padding: 0;"
 )
 _LINK = "color: var(--jp-content-link-color, revert); text-decoration: underline;"
 
@@ -132,22 +132,25 @@ def facts_card(facts: Sequence[tuple[str, str]]) -> str:
     return frame(f'<table style="{_TABLE}"><tbody>{lines}</tbody></table>')
 
 
-def frame(inner: str) -> str:
+def frame(inner: str, *, wide: bool = False) -> str:
     """Put a frame around HTML that is already safe.
 
     Args:
         inner: Escaped HTML.
+        wide: Whether it may take more room than a line of text.
     """
-    return f'<div style="{_FRAME}">{inner}</div>'
+    style = f"{_FRAME} max-width: 90em;" if wide else _FRAME
+    return f'<div style="{style}">{inner}</div>'
 
 
-def table(head: Sequence[str], body: Sequence[Sequence[str]], nothing: str) -> str:
+def table(head: Sequence[str], body: Sequence[Sequence[str]], nothing: str, note: str = "") -> str:
     """Return a framed table.
 
     Args:
         head: The columns' titles; escaped here.
         body: The cells of each line, HTML that is already safe.
         nothing: What to say if there is no line; escaped here.
+        note: What to say below it; escaped here.
     """
     if not body:
         return frame(escape(nothing))
@@ -158,8 +161,11 @@ def table(head: Sequence[str], body: Sequence[Sequence[str]], nothing: str) -> s
         + "</tr>"
         for line in body
     )
+    below = muted(escape(note)) if note else ""
     return frame(
         f'<table style="{_TABLE}"><thead><tr>{titles}</tr></thead><tbody>{lines}</tbody></table>'
+        f"{below}",
+        wide=True,
     )
 
 
@@ -175,6 +181,15 @@ def _name(row: Row) -> str:
 def code(text: str) -> str:
     """Return text to be typed as it stands, escaped."""
     return f"<code>{isolated(text)}</code>"
+
+
+def wrapped(html: str) -> str:
+    """Return a cell's content that may take several lines.
+
+    Args:
+        html: HTML that is already safe.
+    """
+    return f'<span style="{_NAME} max-width: 36em;">{html}</span>'
 
 
 def muted(html: str) -> str:

@@ -35,6 +35,10 @@ class Secret(Result):
     def hints(self) -> list[str]:
         """Return what to know about it; commands stand between backquotes."""
 
+    def saved(self) -> str:
+        """Return what it means that a cell with it is saved; empty if no cell shows it."""
+        return ""
+
     def about(self) -> str:
         """Return all but the credential, for people whose pipe has that."""
         return "\n".join([self.says(), *self.hints()])
@@ -50,7 +54,8 @@ class Secret(Result):
         shown = ""
         if self.secret:
             shown = card.to_copy(self.secret)
-            hints[0] = f"A click on it selects all of it, to be copied. {hints[0]}"
+            hints[0] = f"Click it to select it whole, then copy it. {hints[0]}"
+            hints.append(card.marked(self.saved()))
         return card.frame(
             f"<div>{card.isolated(self.says())}</div>{shown}{card.muted('<br>'.join(hints))}"
         )
@@ -97,6 +102,10 @@ class ShareResult(Secret):
             *([kept] if self.added else []),
             f"`sessions {port}` shows who is in; `revoke --link {readable(self.link.id)}` ends it.",
         ]
+
+    def saved(self) -> str:
+        """Return what a saved cell is worth to whoever finds it."""
+        return "It is saved with this notebook, and opens nothing once it has ended."
 
     def json(self) -> dict[str, Any]:
         """Return the link, with its URL."""

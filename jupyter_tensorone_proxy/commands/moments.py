@@ -51,15 +51,21 @@ def ago(moment: datetime, now: datetime) -> str:
     return f"{span(seconds)} ago" if seconds > 0 else f"in {span(0.5 - seconds)}"
 
 
-def stamp(moment: datetime, *, seconds: bool = False) -> str:
+def stamp(moment: datetime, *, seconds: bool = False, with_zone: bool = True) -> str:
     """Return a moment on the clock of this machine.
 
     Args:
         moment: When, with a time zone.
-        seconds: With the seconds, as logs have it, instead of the zone.
+        seconds: With the seconds, as logs have it.
+        with_zone: With the clock's time zone.
     """
-    form = "%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M %Z"
+    form = "%Y-%m-%d %H:%M" + (":%S" if seconds else "") + (" %Z" if with_zone else "")
     return moment.astimezone().strftime(form)
+
+
+def zone() -> str:
+    """Return the name of the time zone of this machine's clock."""
+    return datetime.now().astimezone().strftime("%Z")
 
 
 def now() -> datetime:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from ..models import ClusterAccess, Model
 from . import card, text
 from .access_facts import access_facts
-from .moments import ago, now, stamp
+from .moments import ago, now, stamp, zone
 from .results import Result
 from .rows import readable
 
@@ -33,6 +33,7 @@ class Column:
         exact: Whether a moment is shown as it is, to the second, rather than how long ago.
         code: Whether it holds what may be typed, such as an id.
         least: How wide it is at least, in a terminal.
+        wraps: Whether it may take several lines, in a cell.
     """
 
     title: str
@@ -40,6 +41,7 @@ class Column:
     exact: bool = False
     code: bool = False
     least: int = 0
+    wraps: bool = False
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,10 @@ class TableResult(Result):
             [_safe(cell, c) for cell, c in zip(line, self.columns, strict=True)]
             for line in self.body
         ]
-        return card.table([column.title for column in self.columns], body, self.nothing)
+        timed = any(isinstance(cell, datetime) for line in self.body for cell in line)
+        note = f"Times are {zone()}." if timed else ""
+        titles = [column.title for column in self.columns]
+        return card.table(titles, body, self.nothing, note)
 
     def json(self) -> list[dict[str, Any]]:
         """Return the things."""
@@ -157,13 +162,14 @@ class AccessResult(Result):
 
 def _plain(cell: Cell, column: Column, present: datetime) -> str:
     if isinstance(cell, datetime):
-        return stamp(cell, seconds=True) if column.exact else ago(cell, present)
+        return stamp(cell, seconds=True, with_zone=False) if column.exact else ago(cell, present)
     return "-" if cell is None else readable(cell, limit=120)
 
 
 def _safe(cell: Cell, column: Column) -> str:
     if isinstance(cell, datetime):
-        moment = escape(stamp(cell, seconds=column.exact))
+        moment = escape(stamp(cell, seconds=column.exact, with_zone=False))
         return f'<time datetime="{escape(cell.isoformat())}">{moment}</time>'
     shown = _plain(cell, column, now())
-    return card.code(shown) if column.code and cell else card.isolated(shown)
+    safe = card.code(shown) if column.code and cell else card.isolated(shown)
+    return card.wrapped(safe) if column.wraps else safe

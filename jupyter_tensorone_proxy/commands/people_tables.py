@@ -18,6 +18,7 @@ _CLIENT_ERROR, _SERVER_ERROR = 400, 500
 _TEN = 10.0
 _HOW = {"open": "by themselves", "token": "by their token"}
 _PORT, _NAME, _USER = Column("Port", number=True), Column("Name"), Column("User")
+_DETAILS = Column("Details", wraps=True)
 _BAD_ENDING = ".refused"
 
 
@@ -100,7 +101,7 @@ def log_table(entries: Iterable[AccessLogEntry], ports: Ports) -> TableResult:
     kept = tuple(entries)[::-1]
     columns = (
         *(Column("Time", exact=True), _PORT, Column("Status", number=True), Column("Method")),
-        *(Column("Path", code=True), Column("ms", number=True), _USER, Column("From")),
+        *(Column("Path", code=True, wraps=True), Column("ms", number=True), _USER, Column("From")),
     )
     body = tuple(
         (
@@ -125,7 +126,7 @@ def events_table(events: Iterable[Event], ports: Ports) -> EventsResult:
     kept = tuple(events)
     columns = (
         *(Column("Time", exact=True), Column("What", least=18)),
-        *(Column("Port", number=True, least=5), Column("Who", least=16), Column("Details")),
+        *(Column("Port", number=True, least=5), Column("Who", least=16), _DETAILS),
     )
     body = tuple(
         (
@@ -164,6 +165,8 @@ def who_text(event: Event) -> str:
     Args:
         event: Of the audit.
     """
+    if event.via == "gateway" and not event.actor:
+        return "the gateway"
     where = f" from {event.client_ip}" if event.client_ip else ""
     who = event.actor or (_detail(event, "user") if event.via == "visit" else None)
     return f"{who or 'somebody'} ({event.via or 'unknown'}{where})"
