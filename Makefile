@@ -17,7 +17,10 @@ ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 help: ## list these verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# The tests' Dash has an extension that JupyterLab would like to be rebuilt for; nobody needs that.
 lab: $(VENV)/installed-demo ## start JupyterLab with the example notebooks and the gateway
+	@mkdir -p $(VENV)/etc/jupyter/labconfig
+	@echo '{"buildCheck": false}' > $(VENV)/etc/jupyter/labconfig/page_config.json
 	$(BIN)/jupyter lab $(ROOT) --ServerApp.root_dir=notebooks \
 	  --LabApp.default_url=/lab/tree/quickstart.ipynb $(ARGS)
 
