@@ -19,7 +19,7 @@ from typing import Any, Literal, NoReturn
 from ..errors import UsageError
 from . import people_options as people
 from .trust.options import trust_options
-from .words import count, names, port, refuse_credentials
+from .words import count, names, one_of, port, refuse_credentials
 
 Rim = Literal["cli", "magic"]
 
@@ -213,8 +213,9 @@ def _setting_options(parser: argparse.ArgumentParser, rim: Rim) -> None:
     add("--rate-limit", metavar="N", type=count, help="requests a minute; more get a 429")
     add("--allow-ip", metavar="CIDR", action="append", help="only from here; may be repeated")
     add("--block-ip", metavar="CIDR", action="append", help="never from here; may be repeated")
-    add("--app-protocol", choices=("http", "h2c", "grpc", "https", "tcp"), help="what it speaks")
-    add("--protocol", choices=("tcp", "udp"), help="transport; tcp at first")
+    spoken = one_of("http", "h2c", "grpc", "https", "tcp")
+    add("--app-protocol", metavar="P", type=spoken, help="http, h2c, grpc, https or tcp (raw)")
+    add("--protocol", metavar="P", type=one_of("tcp", "udp"), help="tcp (at first) or udp")
     add("--force", action="store_true", help="expose a protected port all the same")
 
 

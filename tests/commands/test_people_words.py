@@ -72,6 +72,8 @@ def test_other_statuses_are_refused(word: str) -> None:
         ["logs", "--status", "sk-12345"],
         ["access", "--global-limit", "sk-12345"],
         ["rotate-keys", "sk-12345"],
+        ["expose", "6006", "--app-protocol", "sk-12345"],
+        ["update", "6006", "--protocol", "sk-12345"],
     ],
 )
 def test_r49_a_word_out_of_place_is_not_repeated(words: list[str]) -> None:

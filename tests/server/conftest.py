@@ -31,11 +31,13 @@ class Api(FakeApi):
         self.url = ""
         self.queries: list[str] = []
         self.keys: set[str] = set()
+        self.users: list[str | None] = []
         self.refusal: httpx.Response | None = None
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         """Answer one request, or refuse it."""
         self.queries.append(request.url.query.decode())
+        self.users.append(request.headers.get("x-tensorone-user"))
         self.keys.add(request.headers["authorization"].removeprefix("Bearer "))
         if self.refusal is not None:
             return self.refusal
