@@ -68,6 +68,12 @@ def api(served_api: Api, monkeypatch: pytest.MonkeyPatch) -> Api:
 
 
 @pytest.fixture
+def tensorboard(api: Any) -> dict[str, Any]:
+    """Return a mapping of port 6006."""
+    return dict(api.add(6006, description="TensorBoard <3"))
+
+
+@pytest.fixture
 def listening_port() -> Iterator[int]:
     """Run a small web page on a free port of this machine."""
 

@@ -12,16 +12,10 @@ import pytest
 from jupyter_server.auth.identity import IdentityProvider, User
 
 from tests.fixtures.fake_api import LINK_TOKEN
+from tests.fixtures.fetch_metadata import OWN_CLICK
 
-OWN = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
 LINK = f"https://localhost:32001/.tensorone/link?token={LINK_TOKEN}"
-FOREIGN = {**OWN, "Sec-Fetch-Site": "cross-site"}
-
-
-@pytest.fixture
-def tensorboard(api: Any) -> dict[str, Any]:
-    """Return a mapping of port 6006."""
-    return dict(api.add(6006, description="TensorBoard <3"))
+FOREIGN = {**OWN_CLICK, "Sec-Fetch-Site": "cross-site"}
 
 
 def _form(browser: Any) -> dict[str, Any]:
@@ -39,7 +33,7 @@ async def test_a_click_in_jupyter_opens_at_once(
     fetch: Any, api: Any, tensorboard: Any, browser: Any
 ) -> None:
     """Jupyter's own page is sent on by a one-time link for this user, which no cache keeps."""
-    headers = {**OWN, "Cookie": browser.cookies}
+    headers = {**OWN_CLICK, "Cookie": browser.cookies}
     answer = await fetch("GET", "go/6006/data/runs?a=%2F&b", headers, signed_in=False)
     assert answer.code == 302
     assert answer.headers["Location"] == LINK
@@ -49,55 +43,16 @@ async def test_a_click_in_jupyter_opens_at_once(
     assert wanted.items() <= api.links[0].items()
 
 
-async def test_a_frame_is_filled_by_a_page_that_asks_the_browser_first(
-    fetch: Any, api: Any, tensorboard: Any, browser: Any
-) -> None:
-    """Only the browser knows whether it trusts the certificate; the page shows in Jupyter only."""
-    headers = {**OWN, "Sec-Fetch-Dest": "iframe", "Cookie": browser.cookies}
-    answer = await fetch("GET", "go/6006/data", headers, signed_in=False)
-    policy = answer.headers["Content-Security-Policy"]
-    assert answer.code == 200
-    assert f'data-link="{LINK}" data-origin="https://localhost:32001"' in answer.body.decode()
-    assert 'href="/a%40b/tensorone-proxy/go/6006/data"' in answer.body.decode()
-    assert "; connect-src https://localhost:32001; " in policy
-    assert "frame-ancestors 'self'" in policy
-    assert answer.headers["Cache-Control"] == "no-store"
-
-
-@pytest.mark.parametrize(
-    ("headers", "origin"),
-    [
-        (
-            {"Sec-Fetch-Dest": "iframe", "Referer": "https://hub.example/user/ana/lab/tree"},
-            "https://hub.example",
-        ),
-        ({"Sec-Fetch-Dest": "iframe", "Host": "localhost:8888"}, "http://localhost:8888"),
-        (
-            {"Sec-Fetch-Dest": "iframe", "Host": "localhost:8888", "Referer": "about:client"},
-            "http://localhost:8888",
-        ),
-        ({"Sec-Fetch-Dest": "document", "Referer": "https://hub.example/lab"}, None),
-    ],
-)
-async def test_a_link_for_a_frame_names_the_page_around(
-    fetch: Any, api: Any, tensorboard: Any, headers: dict[str, str], origin: str | None
-) -> None:
-    """Jupyter's own origin, as the browser has it, may frame the service; a tab needs no such."""
-    answer = await fetch("GET", "go/6006/", OWN | headers)
-    assert answer.code == (302 if origin is None else 200)
-    assert api.links[0].get("frame_origin") == origin
-
-
 @pytest.mark.parametrize(
     "headers",
     [
         {},
         FOREIGN,
-        {**OWN, "Sec-Fetch-Site": "same-site"},
-        {**OWN, "Sec-Fetch-Site": "none"},
-        {**OWN, "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
-        {**OWN, "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"},
-        {**OWN, "Sec-Purpose": "prefetch;prerender"},
+        {**OWN_CLICK, "Sec-Fetch-Site": "same-site"},
+        {**OWN_CLICK, "Sec-Fetch-Site": "none"},
+        {**OWN_CLICK, "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+        {**OWN_CLICK, "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"},
+        {**OWN_CLICK, "Sec-Purpose": "prefetch;prerender"},
     ],
 )
 async def test_r15_anything_else_is_asked_and_changes_nothing(
@@ -154,12 +109,15 @@ async def test_r13_a_token_in_the_address_is_asked_and_goes_no_further(
     """An address with Jupyter's token may come from anywhere; the token is not in the page."""
     token = jp_serverapp.identity_provider.token
     answer = await fetch(
-        "GET", f"go/6006/?a=1&token={token}", OWN | {"Sec-Fetch-Site": "none"}, signed_in=False
+        "GET",
+        f"go/6006/?a=1&token={token}",
+        OWN_CLICK | {"Sec-Fetch-Site": "none"},
+        signed_in=False,
     )
     assert answer.code == 200
     assert token not in answer.body.decode()
     assert "/go/6006/?a=1&quot;" not in answer.body.decode()
-    opened = await fetch("GET", f"go/6006/?a=1&token={token}", OWN, signed_in=False)
+    opened = await fetch("GET", f"go/6006/?a=1&token={token}", OWN_CLICK, signed_in=False)
     assert opened.headers["Location"] == LINK
     assert api.links[0]["path"] == "/?a=1"
 
@@ -171,7 +129,7 @@ async def test_r24_the_way_on_is_only_ever_the_apis_address(
     fetch: Any, api: Any, tensorboard: Any, path: str
 ) -> None:
     """No path makes the redirect go elsewhere."""
-    answer = await fetch("GET", f"go/6006{path}", OWN)
+    answer = await fetch("GET", f"go/6006{path}", OWN_CLICK)
     assert answer.headers["Location"] == LINK
     assert not api.links[0]["path"].startswith(("//", "/\\"))
 
@@ -180,7 +138,7 @@ async def test_an_unexposed_port_is_exposed_privately(
     fetch: Any, api: Any, listening_port: int
 ) -> None:
     """Opening a port that something listens on exposes it to its user alone, signed in."""
-    answer = await fetch("GET", f"go/{listening_port}/", OWN)
+    answer = await fetch("GET", f"go/{listening_port}/", OWN_CLICK)
     assert answer.code == 302
     (mapping,) = api.mappings.values()
     assert mapping["internal_port"] == listening_port
@@ -205,7 +163,9 @@ async def test_concurrent_openings_share_one_mapping(
     fetch: Any, api: Any, listening_port: int
 ) -> None:
     """Two tabs at once: one exposes, and both are let in."""
-    answers = await asyncio.gather(*(fetch("GET", f"go/{listening_port}/", OWN) for _ in range(2)))
+    answers = await asyncio.gather(
+        *(fetch("GET", f"go/{listening_port}/", OWN_CLICK) for _ in range(2))
+    )
     assert [a.code for a in answers] == [302, 302]
     assert len(api.mappings) == 1
 
@@ -214,23 +174,10 @@ async def test_a_port_that_nothing_listens_on_is_not_exposed(
     fetch: Any, api: Any, unused_port: int
 ) -> None:
     """The page says what to do, and nothing is made."""
-    answer = await fetch("GET", f"go/{unused_port}/", OWN)
+    answer = await fetch("GET", f"go/{unused_port}/", OWN_CLICK)
     assert answer.code == 404
     assert "Nothing listens on it" in answer.body.decode()
     assert api.changes == []
-
-
-async def test_what_went_wrong_shows_in_jupyters_own_frame(
-    fetch: Any, api: Any, unused_port: int
-) -> None:
-    """Where a frame waits for a service, the reason is in the frame, with no way out of it."""
-    answer = await fetch("GET", f"go/{unused_port}/", OWN | {"Sec-Fetch-Dest": "iframe"})
-    page = answer.body.decode()
-    assert answer.code == 404
-    assert "Nothing listens on it" in page
-    assert "<a " not in page
-    assert "frame-ancestors 'self'" in answer.headers["Content-Security-Policy"]
-    assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
 
 
 class TestAutoExposeOff:
@@ -246,7 +193,7 @@ class TestAutoExposeOff:
         self, fetch: Any, api: Any, listening_port: int
     ) -> None:
         """The page says how to expose it."""
-        answer = await fetch("GET", f"go/{listening_port}/", OWN)
+        answer = await fetch("GET", f"go/{listening_port}/", OWN_CLICK)
         assert answer.code == 404
         assert f"%tensorone expose {listening_port}" in answer.body.decode()
         assert api.changes == []
@@ -256,7 +203,7 @@ async def test_r47_jupyters_own_port_is_never_exposed_by_opening_it(
     fetch: Any, api: Any, jp_serverapp: Any
 ) -> None:
     """The Jupyter server is a shell for whoever gets in; opening is not reason enough."""
-    answer = await fetch("GET", f"go/{jp_serverapp.port}/", OWN)
+    answer = await fetch("GET", f"go/{jp_serverapp.port}/", OWN_CLICK)
     assert answer.code == 403
     assert "this Jupyter server" in answer.body.decode()
     assert api.changes == []
@@ -267,7 +214,7 @@ async def test_without_links_the_way_on_is_the_mappings_url(
 ) -> None:
     """A server without the extension still is opened, at the same path."""
     api.extensions = ()
-    answer = await fetch("GET", "go/6006/data?x=1", OWN)
+    answer = await fetch("GET", "go/6006/data?x=1", OWN_CLICK)
     assert (answer.code, answer.headers["Location"]) == (
         302,
         "https://localhost:32001/data?x=1",
@@ -278,7 +225,7 @@ async def test_what_is_no_web_page_is_said_so(fetch: Any, api: Any) -> None:
     """Raw TCP has an address, but not for a browser."""
     api.extensions = ()
     api.add(5432, description="PG", url="tls://localhost:32001")
-    answer = await fetch("GET", "go/5432/", OWN)
+    answer = await fetch("GET", "go/5432/", OWN_CLICK)
     assert answer.code == 409
     assert "tls://localhost:32001" in answer.body.decode()
 
@@ -292,7 +239,7 @@ async def test_r03_refusals_are_a_page_that_escapes_them(fetch: Any, api: Any) -
         "details": details,
     }
     api.refusal = httpx.Response(403, json={"success": False, "error": error})
-    answer = await fetch("GET", "go/22/", OWN)
+    answer = await fetch("GET", "go/22/", OWN_CLICK)
     assert answer.code == 403
     assert "Port 22 is &lt;i&gt;protected&lt;/i&gt;." in answer.body.decode()
     assert "Use &lt;b&gt;another&lt;/b&gt;." in answer.body.decode()
@@ -302,7 +249,7 @@ async def test_r03_refusals_are_a_page_that_escapes_them(fetch: Any, api: Any) -
 @pytest.mark.parametrize("port", ["0", "65536", "+80", "80%20", "%36006", "abc", "", "6006;x"])
 async def test_r08_what_is_no_port_is_404(fetch: Any, api: Any, port: str) -> None:
     """Only a plain number is looked up."""
-    answer = await fetch("GET", f"go/{port}/", OWN)
+    answer = await fetch("GET", f"go/{port}/", OWN_CLICK)
     assert answer.code == 404
     assert "is not a port" in answer.body.decode()
     assert api.calls == []
@@ -310,7 +257,7 @@ async def test_r08_what_is_no_port_is_404(fetch: Any, api: Any, port: str) -> No
 
 async def test_who_is_not_signed_in_is_told_where(fetch: Any, api: Any) -> None:
     """403, as everywhere; the page leads to Jupyter's sign-in and back."""
-    answer = await fetch("GET", "go/6006/x", OWN, signed_in=False)
+    answer = await fetch("GET", "go/6006/x", OWN_CLICK, signed_in=False)
     assert answer.code == 403
     assert "login?next=%2Fa%2540b%2Ftensorone-proxy%2Fgo%2F6006%2Fx" in answer.body.decode()
     assert api.calls == []
@@ -332,5 +279,5 @@ async def test_accounts_are_signed_in_under_their_own_name(
             return True
 
     jp_serverapp.web_app.settings["identity_provider"] = Accounts(parent=jp_serverapp)
-    assert (await fetch("GET", "go/6006/", OWN)).code == 302
+    assert (await fetch("GET", "go/6006/", OWN_CLICK)).code == 302
     assert api.links[0]["user"] == "alice"

@@ -18,6 +18,7 @@ from jupyter_tensorone_proxy.server.page import (
     headers,
     question_page,
 )
+from tests.fixtures.fetch_metadata import OWN_CLICK
 
 NASTY = "<script>alert(1)</script>\"'&"
 
@@ -123,9 +124,6 @@ def test_r05_jupyters_token_does_not_travel_on() -> None:
     assert landing_path("", "token=app", drop_token=False) == "/?token=app"
 
 
-_OWN = {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
-
-
 @pytest.mark.parametrize(
     ("changes", "own"),
     [
@@ -149,4 +147,4 @@ def test_r15_only_a_navigation_from_jupyters_own_page_opens_at_once(
     """Images, scripts, fetches, prefetches, foreign pages and typed addresses never do."""
     from tornado.httputil import HTTPHeaders
 
-    assert is_own_navigation(HTTPHeaders({**_OWN, **changes})) is own
+    assert is_own_navigation(HTTPHeaders({**OWN_CLICK, **changes})) is own

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.fixtures.fetch_metadata import OWN_CLICK
 from tests.fixtures.gateway import command_line, is_alive, run_gateway, wait_until
 from tests.fixtures.jupyter import TOKEN, CellError, JupyterServer, run_jupyter
 from tests.fixtures.services.web import web_service
@@ -61,14 +62,6 @@ def test_opening_an_unexposed_port_exposes_it(server: JupyterServer, listening_p
     (mapping,) = server.request("GET", "api/ports").json()["data"]
     assert mapping["access_control"]["authentication_required"] is True
     assert answer.headers["Location"].startswith(f"{mapping['url']}/.tensorone/link?")
-
-
-OWN_CLICK = {
-    "Sec-Fetch-Site": "same-origin",
-    "Sec-Fetch-Mode": "navigate",
-    "Sec-Fetch-Dest": "document",
-}
-"""What a browser sends when a page of Jupyter's own leads on."""
 
 
 @contextmanager
