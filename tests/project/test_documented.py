@@ -21,6 +21,7 @@ from jupyter_tensorone_proxy.commands.grammar import VERBS, build_parser
 from jupyter_tensorone_proxy.gateway import config as gateway_config
 from jupyter_tensorone_proxy.gateway.config import GatewayConfig
 from jupyter_tensorone_proxy.server.app import TensorOneProxy
+from jupyter_tensorone_proxy.server.auto_expose.settings import AutoExpose
 from jupyter_tensorone_proxy.server.routes import handlers
 from tests.fixtures.gateway import run_gateway
 
@@ -58,11 +59,11 @@ def compare(documented: set[str], real: set[str], page: str) -> None:
 
 def traits() -> dict[str, object]:
     """Return the extension's own settings with their defaults."""
-    own = TensorOneProxy.class_own_traits(config=True).items()
     return {
-        f"TensorOneProxy.{name}": trait.default_value
-        for name, trait in own
-        if trait.this_class is TensorOneProxy
+        f"{owner.__name__}.{name}": trait.default_value
+        for owner in (TensorOneProxy, AutoExpose)
+        for name, trait in owner.class_own_traits(config=True).items()
+        if trait.this_class is owner
     }
 
 
