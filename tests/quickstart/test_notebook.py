@@ -50,7 +50,7 @@ def outputs(server: JupyterServer, opened: list[httpx.Response]) -> Outputs:
 
 def follow_card(server: JupyterServer, outputs: list[Any]) -> httpx.Response:
     """Follow the card's link as the signed-in Jupyter user."""
-    (link,) = re.findall('href="([^"]+)"', outputs[0].data["text/html"])
+    (link,) = re.findall('href="([^"]+)"', outputs[-1].data["text/html"])
     trusted = ssl.create_default_context(cafile=server.gateway()["ca_file"])
     with httpx.Client(verify=trusted, follow_redirects=True, timeout=60) as visitor:
         return visitor.get(server.url + link, headers={"Authorization": f"token {TOKEN}"})
