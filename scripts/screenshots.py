@@ -6,7 +6,6 @@ the notebook in the picture is the README's quick start, executed cell by cell a
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -23,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from scripts.demo import PROJECT
 from tests.fixtures.jupyter import TOKEN, JupyterServer, run_jupyter
+from tests.fixtures.lab import ask_nothing
 from tests.fixtures.markdown import blocks
 from tests.fixtures.services.processes import program
 
@@ -36,10 +36,6 @@ _FLAGS = [
 _PATIENCE_MS = 60_000
 _COLORS = 256
 _DEFAULT_PORTS = "--TensorOneProxy.external_ports=32000-32767"
-_NO_QUESTIONS = {
-    "buildCheck": False,
-    "disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True},
-}
 
 
 def main() -> None:
@@ -62,9 +58,7 @@ def main() -> None:
 
 def prepare(directory: Path) -> None:
     """Write the notebook, and tell JupyterLab to ask nothing."""
-    config = directory / "config" / "labconfig"
-    config.mkdir(parents=True)
-    (config / "page_config.json").write_text(json.dumps(_NO_QUESTIONS))
+    ask_nothing(directory)
     start, expose, _ = [b.text for b in blocks(PROJECT / "README.md") if b.language == "python"]
     cells = [
         new_markdown_cell("## Training, with a TensorBoard that only I can open"),

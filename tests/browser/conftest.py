@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,7 +12,7 @@ import pytest
 
 from tests.fixtures.browser import run_chromium, run_playwright
 from tests.fixtures.jupyter import JupyterServer, run_jupyter
-from tests.fixtures.lab import OPTIONS, Lab
+from tests.fixtures.lab import OPTIONS, Lab, ask_nothing
 from tests.fixtures.services.page import PageService
 from tests.fixtures.services.web import serve
 
@@ -24,10 +23,7 @@ StartService = Callable[..., PageService]
 def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
     """Run one JupyterLab, with its gateway, for all tests of this folder."""
     directory = tmp_path_factory.mktemp("lab")
-    settings = directory / "config" / "labconfig" / "page_config.json"
-    settings.parent.mkdir(parents=True)
-    news = "@jupyterlab/apputils-extension:announcements"
-    settings.write_text(json.dumps({"disabledExtensions": {news: True}}))
+    ask_nothing(directory)
     with run_jupyter(directory, *OPTIONS, module="jupyterlab") as server:
         server.request("GET", "api/ports").raise_for_status()
         yield server
