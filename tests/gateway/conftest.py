@@ -53,7 +53,7 @@ def service() -> Iterator[WebService]:
 
 @pytest.fixture
 def expose(client: ProxyClient) -> ExposePort:
-    """Return a function that exposes a port publicly, with a health check that soon is due."""
+    """Return a function that exposes a port, publicly unless told otherwise."""
 
     def expose(port: int, **fields: Any) -> PortMapping:
         options = {"description": "web", "access_control": PUBLIC, **fields}

@@ -103,6 +103,15 @@ def local_replies() -> Config:
                 text="It has as many connections as it may have. This page tries again by itself.",
                 refresh=True,
             ),
+            # Only Envoy's own 502 comes by here, not one of the service.
+            *_pair(
+                _status(502),
+                code="SERVICE_BROKEN",
+                message=f"What the service on port {_PORT} answered is not valid HTTP.",
+                title=f"{_NAME} does not answer properly",
+                text=f"What the service on port {_PORT} answered is not valid HTTP. If it speaks "
+                "another protocol, its owner can say so with app_protocol.",
+            ),
             *_pair(
                 _status(NOT_YOURS),
                 new_status=503,

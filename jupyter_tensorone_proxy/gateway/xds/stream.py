@@ -97,11 +97,10 @@ class Stream:
             self._known[type_url].pop(name, None)
         if "*" in added:
             added |= self._visible[type_url].keys() | self._known[type_url].keys()
+        # Before it is sent: what is on its way is not yet taken.
+        self._settle([(type_url, n) for n in added if self._is_current(type_url, n)])
         if added:
             self._send(type_url, added - {"*"}, answer=first, asked=True)
-        up_to_date = [(type_url, n) for n in added if self._is_current(type_url, n)]
-        if first and up_to_date:
-            self._settle(up_to_date)
 
     def _is_current(self, type_url: str, name: str) -> bool:
         resource = self._visible[type_url].get(name)
