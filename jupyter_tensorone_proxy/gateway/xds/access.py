@@ -15,8 +15,9 @@ from .typed import Config, typed
 
 RBAC_FILTER = "envoy.filters.http.rbac"
 
-_FOREIGN = "(same-site|cross-site)"
-_FRAMES = "(iframe|frame|fencedframe|embed|object)"
+_FOREIGN = ("same-site", "cross-site")
+_FRAMES = ("iframe", "frame", "fencedframe", "embed", "object")
+_SAFE = ("GET", "HEAD", "OPTIONS")
 _MAPPED_PREFIX = 96
 _RBAC_PER_ROUTE = "envoy.extensions.filters.http.rbac.v3.RBACPerRoute"
 REVOKED_POLICY = "revoked"
@@ -164,11 +165,11 @@ def _origin_rule(mapping: DesiredMapping, edge: Edge) -> Config:
     Sibling services on one host name carry each other's cookies, and Host and Origin are rewritten
     for the service, so this is the only defence against cross-site requests (Fetch metadata, W3C).
     """
-    own = _or(*[_header_is("origin", o) for o in own_origins(mapping, edge)])
+    own = _header_is("origin", *own_origins(mapping, edge))
     has_origin = _has_header("origin")
-    foreign = _header_matches("sec-fetch-site", _FOREIGN)
+    foreign = _header_is("sec-fetch-site", *_FOREIGN)
     upgrade = _has_header("upgrade")
-    safe = _header_matches(":method", "(GET|HEAD|OPTIONS)")
+    safe = _header_is(":method", *_SAFE)
     with_token = identity("aud", USER_AUDIENCE)
     shared = _shared_origins(mapping)
     rule = _or(
@@ -191,7 +192,7 @@ def _navigation(mapping: DesiredMapping) -> Config:
     a signed-in page inside its own.
     """
     navigation = _and(_header_is(":method", "GET"), _header_is("sec-fetch-mode", "navigate"))
-    frame = _header_matches("sec-fetch-dest", _FRAMES)
+    frame = _header_is("sec-fetch-dest", *_FRAMES)
     own_frame = _header("cookie", {"contains": f"{session_cookie(mapping.id, framed=True)}="})
     return _and(navigation, _or(_not(frame), own_frame, _not(identity("aud", mapping.id))))
 
@@ -216,12 +217,9 @@ def _has_header(name: str) -> Config:
     return {"header": {"name": name, "present_match": True}}
 
 
-def _header_is(name: str, value: str) -> Config:
-    return _header(name, {"exact": value})
-
-
-def _header_matches(name: str, regex: str) -> Config:
-    return _header(name, {"safe_regex": {"regex": regex}})
+def _header_is(name: str, *values: str) -> Config:
+    # One comparison after the other takes less time and memory than a regular expression.
+    return _or(*[_header(name, {"exact": value}) for value in values])
 
 
 def _header(name: str, match: Config) -> Config:

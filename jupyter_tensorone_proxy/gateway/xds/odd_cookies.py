@@ -26,6 +26,9 @@ CLUSTER = "cookies"
 
 MAPPING_ID = "x-tensorone-port"
 
+NOBODY_ANSWERS = 508
+"""Status (LoopDetected), within Envoy only, of a request that nobody could be asked about."""
+
 _SKIP = "envoy.extensions.filters.common.matcher.action.v3.SkipFilter"
 _EXT_PROC = "envoy.extensions.filters.http.ext_proc.v3"
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - a cookie's name (RFC 6265, section 4.1.1)
@@ -85,7 +88,7 @@ def _ask(mapping: DesiredMapping, header: str, **modes: str) -> Config:
             },
             "forward_rules": {"allowed_headers": {"patterns": [{"exact": header}]}},
             "message_timeout": "2s",
-            "status_on_error": {"code": "ServiceUnavailable"},
+            "status_on_error": {"code": "LoopDetected"},
         },
     )
 

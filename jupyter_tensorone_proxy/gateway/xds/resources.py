@@ -21,7 +21,7 @@ from ..desired import (
     secrets_of,
     visitor_hosts,
 )
-from . import balancing, filters, raw, replies
+from . import balancing, filters, raw, redirects, replies
 from .access_logging import STREAM_LOG_INTERVAL, access_log
 from .odd_cookies import NAMESPACE
 from .typed import Config, typed
@@ -29,7 +29,6 @@ from .typed import Config, typed
 VISITOR_CLUSTER = "visitor_pages"
 """Static cluster of the bootstrap: the gateway's own pages."""
 
-REDIRECT_ROUTES = "redirect_to_https"
 HEALTH_LOG = "health.log"
 BUFFER_BYTES = 32_768
 
@@ -211,7 +210,7 @@ def make_listener(group: tuple[DesiredMapping, ...], cluster: DesiredCluster, ed
         return raw.udp_listener(group[0], cluster, _listening(edge, port))
     chains = [_tls_chain(mapping, cluster, edge) for mapping in group]
     if any(redirects_to_https(mapping) for mapping in group):
-        chains.append(_plain_http_chain())
+        chains.append(redirects.filter_chain())
     return {
         "name": listener_name(port),
         "address": _listening(edge, port),
@@ -271,26 +270,12 @@ def make_routes(
                 "routes": [
                     {
                         "match": {"prefix": "/"},
+                        "metadata": _told(mapping, edge),
                         "direct_response": {"status": 421},
                         "typed_per_filter_config": filters.visitor_overrides(mapping, cluster),
                     }
                 ],
             },
-        ],
-    }
-
-
-def make_redirect_routes() -> Config:
-    """Return the routes that all plain-HTTP chains share: 308 to https on the same port."""
-    redirect = {"https_redirect": True, "response_code": "PERMANENT_REDIRECT"}
-    return {
-        "name": REDIRECT_ROUTES,
-        "virtual_hosts": [
-            {
-                "name": "redirect",
-                "domains": ["*"],
-                "routes": [{"match": {"prefix": "/"}, "redirect": redirect}],
-            }
         ],
     }
 
@@ -316,21 +301,23 @@ def _visitor_route(mapping: DesiredMapping, cluster: DesiredCluster) -> Config:
     }
 
 
+def _told(mapping: DesiredMapping, edge: Edge) -> Config:
+    """Return what `replies` says of a service."""
+    told = {
+        "internal_port": str(mapping.request.internal_port),
+        "name_html": html.escape(mapping.request.description),
+        "owner_html": html.escape(edge.owner),
+    }
+    return {"filter_metadata": {NAMESPACE: told}}
+
+
 def _service_route(
     mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge, revoked: tuple[str, ...]
 ) -> Config:
     websockets = cluster.network.websocket_support
     return {
         "match": {"prefix": "/"},
-        "metadata": {
-            "filter_metadata": {
-                NAMESPACE: {
-                    "internal_port": str(mapping.request.internal_port),
-                    "name_html": html.escape(mapping.request.description),
-                    "owner_html": html.escape(edge.owner),
-                }
-            }
-        },
+        "metadata": _told(mapping, edge),
         "route": {
             "cluster": mapping.id,
             "host_rewrite_literal": filters.local_host(mapping),
@@ -365,18 +352,6 @@ def _tls_chain(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) -> 
         ),
         "transport_socket_connect_timeout": "10s",
         "filters": raw.tcp_filters(mapping, cluster) if is_raw else [_http_manager(mapping, edge)],
-    }
-
-
-def _plain_http_chain() -> Config:
-    return {
-        "name": "plain_http",
-        "filter_chain_match": {"transport_protocol": "raw_buffer"},
-        "transport_socket": {
-            "name": "envoy.transport_sockets.raw_buffer",
-            "typed_config": typed("envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer", {}),
-        },
-        "filters": [_redirect_manager()],
     }
 
 
@@ -421,14 +396,6 @@ def _http_manager(mapping: DesiredMapping, edge: Edge) -> Config:
         access_log=access_log(mapping.id),
         access_log_options={"access_log_flush_interval": STREAM_LOG_INTERVAL},
     )
-
-
-def _redirect_manager() -> Config:
-    router = {
-        "name": "envoy.filters.http.router",
-        "typed_config": typed("envoy.extensions.filters.http.router.v3.Router", {}),
-    }
-    return _manager(stat_prefix="redirect", routes=REDIRECT_ROUTES, http_filters=[router])
 
 
 def _manager(

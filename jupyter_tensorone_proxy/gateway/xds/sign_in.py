@@ -53,11 +53,8 @@ def filter_config(mapping: DesiredMapping, edge: Edge) -> Config:
                 },
                 "session": {**session, "from_cookies": [session_cookie(mapping.id)]},
                 "framed": {**session, "from_cookies": [session_cookie(mapping.id, framed=True)]},
-                # Nothing is ever signed for this audience: the answer for a route without
-                # an override is no.
-                "nobody": {**common, "audiences": ["nobody"]},
             },
-            "rules": [{"match": {"prefix": "/"}, "requires": {"provider_name": "nobody"}}],
+            "rules": [{"match": {"prefix": "/"}, "requires": _NOBODY}],
             "requirement_map": {
                 # First success wins, so that there is one identity; the user's token comes
                 # first, because only a provider that verified it removes it from the request.
@@ -74,6 +71,10 @@ def requirement(name: str) -> Config:
     return typed(
         "envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig", {"requirement_name": name}
     )
+
+
+_NOBODY: Config = {"provider_and_audiences": {"provider_name": "user", "audiences": ["nobody"]}}
+"""What a route without an override asks for: nothing is ever signed for this audience."""
 
 
 def _any_of(*requirements: Config) -> Config:

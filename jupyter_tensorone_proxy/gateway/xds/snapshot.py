@@ -23,7 +23,7 @@ from ..desired import (
     secrets_of,
     targets,
 )
-from . import messages, resources, shared_limits
+from . import messages, redirects, resources, shared_limits
 from .messages import Resource, make_resource
 
 _KEPT = 20_000
@@ -103,7 +103,7 @@ def _all(desired: Desired, foreign: frozenset[Address]) -> Iterator[Resource]:
     for name in sorted({n for mapping in with_tls for n in secrets_of(mapping, desired.edge)}):
         yield _secret(name, desired.certificates[name])
     if any(resources.redirects_to_https(mapping) for mapping in desired.active):
-        yield _redirect_routes()
+        yield from _redirects()
 
 
 @lru_cache(maxsize=_KEPT)
@@ -126,8 +126,11 @@ def _shared_buckets(cluster: DesiredCluster) -> Resource:
 
 
 @lru_cache(maxsize=1)
-def _redirect_routes() -> Resource:
-    return make_resource(messages.ROUTES, resources.make_redirect_routes())
+def _redirects() -> tuple[Resource, ...]:
+    return (
+        make_resource(messages.CLUSTER, redirects.make_cluster()),
+        make_resource(messages.LISTENER, redirects.make_listener()),
+    )
 
 
 @lru_cache(maxsize=_KEPT)
