@@ -6,7 +6,9 @@ A failure names the page and the row that is missing: ``| `name` | what it is |`
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
+import pkgutil
 import re
 from collections.abc import Iterator
 from dataclasses import fields
@@ -15,13 +17,13 @@ from typing import Any
 
 import httpx
 import pytest
+from traitlets.config import Configurable
 
 import jupyter_tensorone_proxy
+from jupyter_tensorone_proxy import server
 from jupyter_tensorone_proxy.commands.grammar import VERBS, build_parser
 from jupyter_tensorone_proxy.gateway import config as gateway_config
 from jupyter_tensorone_proxy.gateway.config import GatewayConfig
-from jupyter_tensorone_proxy.server.app import TensorOneProxy
-from jupyter_tensorone_proxy.server.auto_expose.settings import AutoExpose
 from jupyter_tensorone_proxy.server.routes import handlers
 from tests.fixtures.gateway import run_gateway
 
@@ -57,11 +59,22 @@ def compare(documented: set[str], real: set[str], page: str) -> None:
 # --- Jupyter's configuration ----------------------------------------------------------------
 
 
+def configurables() -> Iterator[type[Configurable]]:
+    """Yield every class of ours that Jupyter's configuration can set something of."""
+    for found in pkgutil.walk_packages(server.__path__, f"{server.__name__}."):
+        if found.name.endswith("__main__"):
+            continue
+        module = importlib.import_module(found.name)
+        for _, owner in inspect.getmembers(module, inspect.isclass):
+            if issubclass(owner, Configurable) and owner.__module__ == module.__name__:
+                yield owner
+
+
 def traits() -> dict[str, object]:
-    """Return the extension's own settings with their defaults."""
+    """Return our own settings with their defaults."""
     return {
         f"{owner.__name__}.{name}": trait.default_value
-        for owner in (TensorOneProxy, AutoExpose)
+        for owner in configurables()
         for name, trait in owner.class_own_traits(config=True).items()
         if trait.this_class is owner
     }
