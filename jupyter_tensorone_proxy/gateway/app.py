@@ -44,6 +44,7 @@ from .observer import Observer
 from .ownership import Ownership
 from .reconcile import keep_agreeing
 from .store import Store, Transaction
+from .tidying import keep_tidy
 from .tls import TlsCertificates
 from .usage import Usage
 from .visitor import visitor_app
@@ -131,15 +132,19 @@ class ControlPlane:
                 transaction.users.add(self.config.owner)
 
     async def rotate_keys(self, overlap: bool) -> None:  # noqa: FBT001 - the context's hook
-        """Sign with a new key; without overlap everything the old one signed ends at once."""
-        self.signer.rotate(overlap=overlap)
+        """Sign with a new key; without overlap everything the old one signed ends at once.
+
+        Raises:
+            ApiError: Envoy or the disk does not take part; the keys are those of before.
+        """
 
         def write(transaction: Transaction) -> None:
             if not overlap:
                 transaction.forget_everything_signed()
             transaction.events.add(Note("keys.rotated", details={"overlap": overlap}))
 
-        await self.controller.renew_edge(self._edge(), write)
+        with self.signer.rotated(overlap=overlap):
+            await self.controller.renew_edge(self._edge(), write)
 
     async def keep_certificates_current(self) -> None:
         """Replace certificates in time, or when their files change; no connection is cut."""
@@ -210,6 +215,7 @@ async def serve(
         asyncio.create_task(plane.health_events.run()),
         asyncio.create_task(plane.keep_certificates_current()),
         asyncio.create_task(keep_agreeing(plane.controller)),
+        asyncio.create_task(keep_tidy(plane.controller, plane.usage)),
     ]
     try:
         await plane.introduce_owner()

@@ -1,7 +1,8 @@
 """The audit: what happened, who did it, from where and through what.
 
 An event is written in the transaction of the change it tells of, so neither is there without the
-other. No credential is ever part of one. The oldest go when there are too many.
+other. No credential is ever part of one. The oldest go when there are too many of their kind, so
+that nobody can push out what was changed by having themselves refused over and over.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ..people import Event
 from .tables import aware, events, naive, now
 
-KEPT_EVENTS = 10_000
+_KEPT_EVENTS, _KEPT_REFUSALS, _KEPT_HEALTH = 10_000, 2_000, 2_000
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Events:
         """Write an event down, by whoever is behind the current task."""
         origin = current_origin.get()
         self.added += 1
-        result = self.connection.execute(
+        self.connection.execute(
             sa.insert(events).values(
                 timestamp=naive(now()),
                 action=note.action,
@@ -76,8 +77,13 @@ class Events:
                 details=note.details,
             )
         )
-        (event_id,) = result.inserted_primary_key or (0,)
-        self.connection.execute(sa.delete(events).where(events.c.id <= event_id - KEPT_EVENTS))
+
+    def forget_oldest(self) -> None:
+        """Drop the oldest of each kind that is more than is kept."""
+        for kind, kept in _kinds():
+            newest = sa.select(events.c.id).where(kind).order_by(events.c.id.desc())
+            last = newest.offset(kept).limit(1).scalar_subquery()
+            self.connection.execute(sa.delete(events).where(kind, events.c.id <= last))
 
     def after(
         self,
@@ -127,6 +133,19 @@ class RecordOrigin:
         via = _plain(headers.get(b"x-tensorone-via", b""))
         current_origin.set(Origin(actor or None, via or "api"))
         await self.app(scope, receive, send)
+
+
+def _kinds() -> list[tuple[sa.ColumnElement[bool], int]]:
+    """Return the kinds of events, and how many of each are kept."""
+    refused = events.c.action == "session.refused"
+    health = events.c.action.startswith("health.")
+    visit = sa.or_(events.c.action.startswith("session."), events.c.action.startswith("link."))
+    return [
+        (refused, _KEPT_REFUSALS),
+        (health, _KEPT_HEALTH),
+        (sa.and_(visit, sa.not_(refused)), _KEPT_EVENTS),
+        (sa.not_(sa.or_(visit, health)), _KEPT_EVENTS),
+    ]
 
 
 def _plain(value: bytes) -> str:

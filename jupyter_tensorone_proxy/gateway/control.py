@@ -130,7 +130,21 @@ class Controller:
             await self._commit(change)
         return mapping
 
-    async def update_port(self, mapping_id: str, patch: Mapping[str, Any]) -> DesiredMapping:
+    async def invite(self, mapping_id: str, user: str) -> DesiredMapping:
+        """Add somebody to those whom a mapping admits, whoever else is being added just now."""
+
+        def added(mapping: DesiredMapping) -> Mapping[str, Any]:
+            users = mapping.access.allowed_users or []
+            more = {} if mapping.is_for(user) else {"allowed_users": [*users, user]}
+            return {"access_control": more}
+
+        return await self.update_port(mapping_id, added)
+
+    async def update_port(
+        self,
+        mapping_id: str,
+        patch: Mapping[str, Any] | Callable[[DesiredMapping], Mapping[str, Any]],
+    ) -> DesiredMapping:
         """Change what is given and leave the rest (RFC 7396: null resets a field).
 
         Whoever may no longer come in is signed out.
@@ -141,6 +155,7 @@ class Controller:
         """
         async with self._lock:
             old = self.mapping(mapping_id)
+            patch = patch if isinstance(patch, Mapping) else patch(old)
             request = parse_request(PortRequest, merge_patch(old.request.to_wire(), patch))
             self._require_unmapped(request, mapping_id)
             self._require_allowed(request)
@@ -148,9 +163,11 @@ class Controller:
             external_port = self._external_ports.choose(request, self.desired.mappings, old)
             mapping = replace(old, request=request, external_port=external_port, updated_at=now())
 
+            told = _told(patch)
+
             def change(transaction: Transaction) -> Desired:
                 transaction.save_mapping(self.desired.cluster.id, mapping)
-                transaction.events.add(Note("port.updated", mapping_id, _told(patch)))
+                transaction.events.add(Note("port.updated", mapping_id, told))
                 transaction.revoke(
                     s
                     for s in transaction.sessions.live(port_id=mapping_id)
@@ -223,6 +240,14 @@ class Controller:
 
             await self._commit(change)
         return results[0]
+
+    async def forget_ended(self) -> None:
+        """Drop what ended by itself from the store, and from what Envoy is told to refuse."""
+        async with self._store.transaction() as transaction:
+            transaction.forget_ended()
+            revocations = transaction.revocations()
+        if revocations != self.desired.revocations:
+            await self.change_people(lambda _: None)
 
     async def cut(self, mapping_ids: Iterable[str]) -> None:
         """Close every open connection of some mappings; visitors come back if they may."""

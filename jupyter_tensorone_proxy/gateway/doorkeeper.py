@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
 from ..people import Session
 from .audit import Note
@@ -20,6 +20,8 @@ from .identity import Signer, claimed_user, new_id
 from .store import Store, Transaction
 from .tables import now
 from .throttle import Throttle
+
+_LONGEST_NAME = 200
 
 Reason = Literal[
     "expired link", "wrong token", "too many tries", "disabled", "not invited", "too many sessions"
@@ -88,20 +90,24 @@ class Doorkeeper:
 
         Raises:
             RefusedError: The link is no longer good, or its person may not come in.
+            PortNotFoundError: The mapping has just gone.
         """
-        async with self._noting_refusals(mapping):
+        async with self._noting_refusals(mapping) as told:
             claims = self._signer.read_link(token, mapping.id)
             if claims is None:
                 raise RefusedError("expired link")
+            told["link_id"] = claims.token_id
             async with self._store.transaction() as transaction:
+                mapping = self._controller.mapping(mapping.id)  # as it is by now
                 link = transaction.links.look(claims.token_id, mapping.id)
                 if link is None:
                     raise RefusedError("expired link", claims.user)
                 self._require_welcome(transaction, mapping, claims.user, visitor)
-                transaction.links.use(claims.token_id)
+                if not transaction.links.use(claims.token_id):
+                    raise RefusedError("expired link", claims.user)
                 planned = self._plan(mapping, claims.user, visitor, link.via, link.ends_at)
                 session = planned.model_copy(update={"link_id": claims.token_id})
-                self._begin(transaction, session)
+                session = self._begin(transaction, session, visitor)
         return await self._admitted(mapping, session, visitor, frame_origin=claims.frame_origin)
 
     async def by_token(self, mapping: DesiredMapping, token: str, visitor: Visitor) -> Admission:
@@ -109,16 +115,18 @@ class Doorkeeper:
 
         Raises:
             RefusedError: The token is wrong, or its owner may not come in.
+            PortNotFoundError: The mapping has just gone.
         """
         async with self._noting_refusals(mapping):
             self._require_patience(visitor.client_ip)
             claims = self._signer.read_user_token(token)
             async with self._store.transaction() as transaction:
+                mapping = self._controller.mapping(mapping.id)
                 if claims is None or not transaction.users.has_token(claims.user, token):
                     raise self._wrong_token(token, visitor)
                 self._require_welcome(transaction, mapping, claims.user, visitor)
-                session = self._plan(mapping, claims.user, visitor, "token", None)
-                self._begin(transaction, session)
+                planned = self._plan(mapping, claims.user, visitor, "token", None)
+                session = self._begin(transaction, planned, visitor)
         self._throttle.succeeded(visitor.client_ip)
         return await self._admitted(mapping, session, visitor)
 
@@ -136,7 +144,7 @@ class Doorkeeper:
 
         A right token is not: nobody can lock a user out by trying in their name.
         """
-        claimed = f"user {claimed_user(token)}"
+        claimed = f"user {claimed_user(token)[:_LONGEST_NAME]}"
         self._throttle.failed(visitor.client_ip)
         wait = self._throttle.wait_seconds(claimed)
         self._throttle.failed(claimed)
@@ -165,14 +173,13 @@ class Doorkeeper:
         via: str,
         ends_at: datetime | None,
     ) -> Session:
-        """Describe a session; one that the visitor still has is renewed, not added to."""
+        """Describe a session that would begin now."""
         cluster = self._controller.desired.cluster.access
         minutes = mapping.access.session_timeout_minutes or cluster.session_timeout_minutes
         moment = now()
         expires_at = moment + timedelta(minutes=minutes)
-        renewed = visitor.session_id if visitor.user == user else None
         return Session(
-            id=renewed or new_id("ses"),
+            id=new_id("ses"),
             port_id=mapping.id,
             user=user,
             client_ip=visitor.client_ip,
@@ -181,11 +188,18 @@ class Doorkeeper:
             expires_at=min(expires_at, ends_at) if ends_at else expires_at,
         )
 
-    def _begin(self, transaction: Transaction, session: Session) -> None:
+    def _begin(self, transaction: Transaction, planned: Session, visitor: Visitor) -> Session:
+        """Store a session; one that the visitor still has is renewed, not added to.
+
+        One that was revoked since Envoy let the visitor through is not: it stays revoked.
+        """
+        had = transaction.sessions.live(session_id=visitor.session_id or "", user=planned.user)
+        session = planned.model_copy(update={"id": had[0].id}) if had else planned
         transaction.sessions.forget(session.id)
         transaction.sessions.add(session)
         told = {"session_id": session.id, "user": session.user, "link_id": session.link_id}
         transaction.events.add(Note("session.started", session.port_id, told))
+        return session
 
     async def _admitted(
         self,
@@ -215,12 +229,16 @@ class Doorkeeper:
         )
 
     @asynccontextmanager
-    async def _noting_refusals(self, mapping: DesiredMapping) -> AsyncIterator[None]:
-        """Write a refusal down, after the transaction that found it out was undone."""
+    async def _noting_refusals(self, mapping: DesiredMapping) -> AsyncIterator[dict[str, Any]]:
+        """Write a refusal down, after the transaction that found it out was undone.
+
+        Yields a dictionary for what else the event should tell.
+        """
+        told: dict[str, Any] = {}
         try:
-            yield
+            yield told
         except RefusedError as refusal:
-            told = {"reason": refusal.reason, "user": refusal.user}
+            told |= {"reason": refusal.reason, "user": refusal.user}
             async with self._store.transaction() as transaction:
                 transaction.events.add(Note("session.refused", mapping.id, told))
             raise

@@ -19,6 +19,8 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, KeySet
 
-from ..errors import GatewayError
+from ..errors import GatewayError, StorageFullError
 from .files import read_or_create, write_private
 from .xds.framing import FRAME_CLAIM
 from .xds.sign_in import USER_AUDIENCE
@@ -44,6 +46,16 @@ class Claims:
     token_id: str
     user: str
     frame_origin: str | None = None
+
+
+class _Rules(jwt.JWTClaimsRegistry):
+    """What a token must say; as with Envoy, its end counts and not when it was made.
+
+    So a clock that is set back, by a time server or a resumed laptop, locks nobody out.
+    """
+
+    def validate_iat(self, value: object) -> None:
+        """Accept it, whatever it is."""
 
 
 class Signer:
@@ -75,20 +87,39 @@ class Signer:
         """The ids of the keys in force, as every token names its own (claim `key`)."""
         return tuple(str(key.kid) for key in self._keys)
 
-    def rotate(self, *, overlap: bool) -> None:
-        """Sign with a new key from now on.
+    @contextmanager
+    def rotated(self, *, overlap: bool) -> Iterator[None]:
+        """Sign with a new key from now on; an exception in the block brings the old keys back.
 
         Args:
             overlap: Go on accepting what the key before it signed.
+
+        Raises:
+            StorageFullError: The new key cannot be written; nothing was changed.
         """
-        previous = self._directory / _PREVIOUS_KEY
-        if overlap:
-            write_private(previous, _pem(self._keys[0]))
-        else:
-            previous.unlink(missing_ok=True)
-        fresh = _fresh_key()
-        write_private(self._directory / _KEY, _pem(fresh))
-        self._keys = [fresh, self._keys[0]] if overlap else [fresh]
+        before, fresh = self._keys, _fresh_key()
+        self._use([fresh, before[0]] if overlap else [fresh])
+        try:
+            yield
+        except BaseException:
+            self._use(before)
+            raise
+
+    def _use(self, keys: list[ECKey]) -> None:
+        """Keep keys on disk and use them; never is one accepted that is in neither list."""
+        key, previous = self._directory / _KEY, self._directory / _PREVIOUS_KEY
+        try:
+            if len(keys) > 1:
+                write_private(previous, _pem(keys[1]))
+            else:
+                previous.unlink(missing_ok=True)
+            write_private(key, _pem(keys[0]))
+        except OSError as error:
+            raise StorageFullError(
+                f"The gateway cannot write its signing key {key}: {error.strerror}",
+                details={"suggestion": "Free space in the state directory and try again."},
+            ) from None
+        self._keys = keys
 
     def session(  # noqa: PLR0913 - keyword-only, with defaults
         self,
@@ -146,7 +177,7 @@ class Signer:
         return self._read(token, USER_AUDIENCE)
 
     def _read(self, token: str, audience: str) -> Claims | None:
-        registry = jwt.JWTClaimsRegistry(
+        registry = _Rules(
             iss={"essential": True, "value": self.issuer},
             aud={"essential": True, "value": audience},
             exp={"essential": True},

@@ -10,13 +10,17 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from ..people import Link, Session, User
 from .tables import aware, links, naive, now, revoked_tokens, sessions, users
+
+_REVOKED_FOR = timedelta(minutes=10)
+"""How much longer than it could be used something revoked is kept: Envoy allows a second more, and
+a clock may be set back."""
 
 
 @dataclass(frozen=True)
@@ -68,16 +72,18 @@ class Users:
         """Refuse the token in force until it expires by itself."""
         token_id = self.token_id(name)
         self._update(name, token_id=None, token_hash=None)
-        ended = revoked_tokens.c.expires_at < naive(now())
-        self.connection.execute(sa.delete(revoked_tokens).where(ended))
         if token_id:
             values = {"id": token_id, "expires_at": naive(expires_at)}
             self.connection.execute(sa.insert(revoked_tokens).values(values))
 
     def revoked_tokens(self) -> tuple[str, ...]:
         """Return the ids of tokens that Envoy must refuse although they are signed."""
-        query = sa.select(revoked_tokens.c.id).where(revoked_tokens.c.expires_at >= naive(now()))
+        query = sa.select(revoked_tokens.c.id).where(sa.not_(_is_over(revoked_tokens)))
         return tuple(self.connection.execute(query.order_by(revoked_tokens.c.id)).scalars())
+
+    def forget_ended_tokens(self) -> None:
+        """Forget revoked tokens that could not be used any more anyway."""
+        self.connection.execute(sa.delete(revoked_tokens).where(_is_over(revoked_tokens)))
 
     def _update(self, name: str, **values: Any) -> None:
         self.connection.execute(sa.update(users).where(users.c.name == name).values(values))
@@ -100,9 +106,7 @@ class Links:
     connection: sa.Connection
 
     def add(self, link: Link, *, via: str, ends_sessions: bool) -> None:
-        """Remember a link, and forget those that ended."""
-        moment = now()
-        self.connection.execute(sa.delete(links).where(links.c.expires_at < naive(moment)))
+        """Remember a link."""
         self.connection.execute(
             sa.insert(links).values(
                 id=link.id,
@@ -111,7 +115,7 @@ class Links:
                 via=via,
                 one_time=link.one_time,
                 ends_sessions=ends_sessions,
-                created_at=naive(moment),
+                created_at=naive(now()),
                 expires_at=naive(link.expires_at),
             )
         )
@@ -123,6 +127,10 @@ class Links:
             query = query.where(links.c.port_id == port_id)
         rows = self.connection.execute(query.order_by(links.c.created_at, links.c.id))
         return [_read_link(row) for row in rows]
+
+    def forget_ended(self) -> None:
+        """Forget links that ended."""
+        self.connection.execute(sa.delete(links).where(_is_over(links)))
 
     def remove(self, link_id: str) -> bool:
         """Revoke a link; False if it is unknown."""
@@ -152,8 +160,7 @@ class Sessions:
     connection: sa.Connection
 
     def add(self, session: Session) -> None:
-        """Remember a new session, and forget those that ended by themselves."""
-        self.connection.execute(sa.delete(sessions).where(sessions.c.expires_at < naive(now())))
+        """Remember a new session."""
         self.connection.execute(sa.insert(sessions).values(_session_values(session)))
 
     def live(
@@ -197,12 +204,16 @@ class Sessions:
         """Drop a session that was never handed out, or that another one replaced unrevoked."""
         self.connection.execute(sa.delete(sessions).where(sessions.c.id == session_id))
 
+    def forget_ended(self) -> None:
+        """Forget sessions that ended by themselves, or would have."""
+        self.connection.execute(sa.delete(sessions).where(_is_over(sessions)))
+
     def revoked(self) -> Mapping[str, tuple[str, ...]]:
         """Return by mapping the sessions that Envoy must refuse although they are signed."""
         by_port: dict[str, list[str]] = defaultdict(list)
         rows = self.connection.execute(
             sa.select(sessions.c.port_id, sessions.c.id)
-            .where(sessions.c.revoked_at.is_not(None), sessions.c.expires_at >= naive(now()))
+            .where(sessions.c.revoked_at.is_not(None), sa.not_(_is_over(sessions)))
             .order_by(sessions.c.id)
         )
         for row in rows:
@@ -213,6 +224,10 @@ class Sessions:
 def hash_of(token: str) -> str:
     """Return what is kept of a token; enough, as tokens are random and long (no salt needed)."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _is_over(table: sa.Table) -> sa.ColumnElement[bool]:
+    return table.c.expires_at < naive(now() - _REVOKED_FOR)
 
 
 def _usable() -> sa.ColumnElement[bool]:

@@ -31,7 +31,7 @@ from ..validation import parse_request
 from . import answers
 from .audit import Note, current_origin
 from .context import PROXY, Context
-from .desired import DesiredMapping, public_url
+from .desired import DesiredMapping, is_raw, public_url
 from .identity import USER_TOKEN_SECONDS, new_id
 from .openapi import Deleted, Success, documented
 from .store import Transaction
@@ -76,6 +76,7 @@ def _add_links(app: FastAPI, context: Context) -> None:
         for_oneself = asked.one_time and current_origin.get().actor == asked.user
         via = "open" if for_oneself else "link"
         async with context.store.transaction() as transaction:
+            context.controller.mapping(mapping.id)  # it may have gone meanwhile
             transaction.users.add(asked.user)
             transaction.links.add(link, via=via, ends_sessions=asked.ends_sessions)
             told = {"link_id": link.id, "user": link.user, "one_time": link.one_time}
@@ -105,6 +106,11 @@ def _add_links(app: FastAPI, context: Context) -> None:
 async def _mapping_for(context: Context, asked: LinkRequest) -> DesiredMapping:
     """Return the mapping a link is for, opened to its person if that was asked for."""
     mapping = context.controller.mapping(asked.port_id)
+    if is_raw(mapping):
+        raise ConflictError(
+            f"{mapping.request.description} is no web page, so nobody can sign in to it",
+            details={"suggestion": "Use ip_whitelist to say who may connect"},
+        )
     if mapping.is_for(asked.user):
         return mapping
     if not asked.allow:
@@ -116,10 +122,7 @@ async def _mapping_for(context: Context, asked: LinkRequest) -> DesiredMapping:
                 "suggestion": "Set allow to true (--allow) to add them, or change allowed_users.",
             },
         )
-    users = [*(mapping.access.allowed_users or []), asked.user]
-    return await context.controller.update_port(
-        mapping.id, {"access_control": {"allowed_users": users}}
-    )
+    return await context.controller.invite(mapping.id, asked.user)
 
 
 def _make_link(context: Context, asked: LinkRequest, mapping: DesiredMapping) -> Link:
@@ -172,6 +175,8 @@ def _add_users(app: FastAPI, context: Context) -> None:
         name = parse_request(UserRequest, await request.body()).name
         async with context.store.transaction() as transaction:
             known = transaction.users.find(name)
+            if known is not None:
+                _require_enabled(known)
             if known is not None and known.has_token:
                 raise ConflictError(
                     f"There is already a user {name!r}",
@@ -217,13 +222,14 @@ def _add_user_changes(app: FastAPI, context: Context) -> None:
         return answers.success(user.to_wire())
 
     @app.post(
-        f"{one}/token", **documented(Success[User], UserNotFoundError, status=201, changes=True)
+        f"{one}/token",
+        **documented(Success[User], UserNotFoundError, ConflictError, status=201, changes=True),
     )
     async def rotate_token(cluster_id: str, name: str) -> Response:
         context.require_cluster(cluster_id)
 
         def change(transaction: Transaction) -> User:
-            _require_user(transaction, name)
+            _require_enabled(_require_user(transaction, name))
             transaction.users.revoke_token(name, now() + timedelta(seconds=USER_TOKEN_SECONDS))
             transaction.events.add(Note("user.token_rotated", details={"user": name}))
             return _with_new_token(context, transaction, name)
@@ -267,6 +273,15 @@ def _require_user(transaction: Transaction, name: str) -> User:
     return user
 
 
+def _require_enabled(user: User) -> None:
+    """Refuse a token for somebody who is kept out: Envoy would let them in by it."""
+    if user.disabled:
+        raise ConflictError(
+            f"{user.name!r} is disabled, and gets no token",
+            details={"suggestion": "Enable them first"},
+        )
+
+
 # --- sessions and keys ---------------------------------------------------------------------
 
 
@@ -274,7 +289,7 @@ def _add_sessions(app: FastAPI, context: Context) -> None:
     @app.get(f"{PROXY}/sessions", **documented(Success[list[Session]]))
     async def list_sessions(cluster_id: str, port_id: Name = None, user: Name = None) -> Response:
         context.require_cluster(cluster_id)
-        context.observer.read()
+        await context.observer.catch_up()
         async with context.store.transaction() as transaction:
             sessions = transaction.sessions.live(port_id=port_id, user=user)
         seen = context.observer.usage.last_seen([session.id for session in sessions])

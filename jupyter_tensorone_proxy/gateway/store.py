@@ -106,6 +106,13 @@ class Transaction:
             self._execute(sa.delete(table))
         self._execute(sa.update(users).values(token_id=None, token_hash=None))
 
+    def forget_ended(self) -> None:
+        """Drop what ended so long ago that nothing of it counts any more, and the oldest events."""
+        self.sessions.forget_ended()
+        self.links.forget_ended()
+        self.users.forget_ended_tokens()
+        self.events.forget_oldest()
+
     def revocations(self) -> Revocations:
         """Return what Envoy must refuse although it is signed."""
         return Revocations(self.sessions.revoked(), self.users.revoked_tokens())

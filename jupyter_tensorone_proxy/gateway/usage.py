@@ -48,8 +48,6 @@ class Usage:
             for leftover in path.parent.glob(f"{path.name}*"):
                 leftover.unlink()
             self._database = open_database(path)
-        long_ago = time.time() - _SEEN_DAYS * 86_400
-        self._database.execute("delete from seen where at < ?", (long_ago,))
 
     @property
     def position(self) -> Position:
@@ -152,6 +150,14 @@ class Usage:
         find = "select at from seen where token_id = ?"
         rows = {i: self._database.execute(find, (i,)).fetchone() for i in token_ids}
         return {token_id: as_moment(row[0]) for token_id, row in rows.items() if row}
+
+    def forget_unseen(self) -> None:
+        """Forget sessions that were not there for so long that they have ended."""
+        long_ago = time.time() - _SEEN_DAYS * 86_400
+        try:
+            self._database.execute("delete from seen where at < ?", (long_ago,))
+        except sqlite3.Error as error:
+            _log.info("Sessions of long ago cannot be forgotten now: %s", error)
 
     def traffic(self, mapping_id: str) -> Traffic:
         """Return a mapping's counters so far."""

@@ -7,6 +7,7 @@ set any of these. Who gets in is for `doorkeeper` to say; no service ever sees t
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from html import escape
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from ..errors import ApiError, PortNotFoundError
 from .audit import Origin, current_origin
 from .control import Controller
 from .desired import DesiredMapping
@@ -28,6 +30,7 @@ from .xds.sign_in import session_cookie
 
 Handler = Callable[[Request, DesiredMapping, Visitor], Awaitable[Response]]
 
+_log = logging.getLogger(__name__)
 _LONGEST_FORM_BYTES = 16_000
 _SIGN_IN, _SIGN_OUT = f"{VISITOR_PREFIX}sign-in", f"{VISITOR_PREFIX}sign-out"
 
@@ -71,13 +74,19 @@ class _Pages:
             mapping_id = request.headers.get("x-tensorone-port", "")
             mapping = self._controller.desired.mappings.get(mapping_id)
             if mapping is None:
-                return _page("No longer exposed", "This port is no longer exposed.", 404)
+                return _gone()
             visitor = self._visitor(request, mapping)
             current_origin.set(Origin(visitor.user, "visit", visitor.client_ip))
             try:
                 return await handler(request, mapping, visitor)
             except RefusedError as refusal:
                 return self._refusal(refusal, request, mapping)
+            except PortNotFoundError:
+                return _gone()
+            except ApiError as error:
+                _log.warning("Nobody can sign in or out: %s", error)
+                text = f"Nobody can sign in or out just now. Try again soon, or tell {self._owner}."
+                return _page("Not now", text, 503)
 
         return endpoint
 
@@ -88,7 +97,8 @@ class _Pages:
         if not token_id or token_id in self._controller.desired.revocations.of(mapping.id):
             return Visitor(client_ip)
         session_id = token_id if token_id.startswith("ses_") else None  # not a program's token
-        return Visitor(client_ip, session_id, request.headers.get("x-forwarded-user"))
+        user = request.headers.get("x-forwarded-user", "").encode("latin-1")  # as ASGI has it
+        return Visitor(client_ip, session_id, user.decode("utf-8", "replace") or None)
 
     async def redeem(self, request: Request, mapping: DesiredMapping, visitor: Visitor) -> Response:
         """Exchange a link for a session, and go where the link leads.
@@ -247,6 +257,10 @@ def _local_path(request: Request) -> str:
     _, found, path = request.url.query.partition("next=")
     local = found and path.startswith("/") and not path.startswith(("//", "/\\"))
     return path if local and path.isascii() and path.isprintable() else "/"
+
+
+def _gone() -> HTMLResponse:
+    return _page("No longer exposed", "This port is no longer exposed.", 404)
 
 
 def _page(title: str, text: str, status: int, more: str = "") -> HTMLResponse:

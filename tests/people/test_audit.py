@@ -67,7 +67,8 @@ def test_every_sign_in_and_its_end_is_an_event(
     assert started["details"]["link_id"].startswith("link_")
     assert (revoked["action"], revoked["details"]["user"]) == ("session.revoked", "ana")
     assert (refused["action"], refused["client_ip"]) == ("session.refused", "127.0.0.32")
-    assert refused["details"] == {"reason": "not invited", "user": "ana"}
+    told = {"reason": "not invited", "user": "ana", "link_id": late.id}
+    assert refused["details"] == told
     assert {event["port_id"] for event in (started, revoked, refused)} == {exposed.mapping.id}
 
 
