@@ -14,7 +14,7 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .admin import Admin
 
@@ -23,9 +23,8 @@ _BATCH_BYTES = 400_000  # more than a line can have, and little enough for other
 _OLD_IS_COMPLETE_SECONDS = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request, as Envoy logged it."""
+class Request(NamedTuple):
+    """One request, as Envoy logged it; a tuple, because there are many of them."""
 
     mapping_id: str
     timestamp: float
@@ -113,8 +112,7 @@ class AccessLog:
         except FileNotFoundError:
             return [], self.position
         complete = chunk[: chunk.rfind(b"\n") + 1]
-        requests = [r for line in complete.splitlines() if (r := parse_line(line))]
-        return requests, Position(found.st_ino, offset + len(complete))
+        return parse_lines(complete), Position(found.st_ino, offset + len(complete))
 
 
 def _stat(path: Path) -> os.stat_result | None:
@@ -124,25 +122,38 @@ def _stat(path: Path) -> os.stat_result | None:
         return None
 
 
-def parse_line(line: bytes) -> Request | None:
-    """Return the request of one line; None (and a warning) if it is not one of ours."""
+def parse_lines(lines: bytes) -> list[Request]:
+    """Return the requests of whole lines; what is not one of ours is left out, with a warning."""
+    split = lines.splitlines()
     try:
-        entry = _read_json(line)
-        return Request(
-            mapping_id=entry["m"],
-            timestamp=float(entry["t"]),
-            client_ip=entry["a"],
-            user=entry["u"],
-            token_id=entry["j"],
-            method=entry["v"],
-            path=entry["p"],
-            status=entry["s"] or 0,
-            response_time_ms=entry["d"] if entry["r"] is None else entry["r"],
-            user_agent=entry["g"],
-        )
+        # Together they take half the time; this log is the most work the control plane has.
+        entries = json.loads(b"[%s]" % b",".join(split))
+        return [_request(entry) for entry in entries]
+    except (ValueError, KeyError, TypeError):
+        return [request for line in split if (request := _parse_line(line))]
+
+
+def _parse_line(line: bytes) -> Request | None:
+    try:
+        return _request(_read_json(line))
     except (ValueError, KeyError, TypeError):
         _log.warning("Envoy's access log has a line that cannot be read")
         return None
+
+
+def _request(entry: dict[str, Any]) -> Request:
+    return Request(
+        entry["m"],
+        float(entry["t"]),
+        entry["a"],
+        entry["u"],
+        entry["j"],
+        entry["v"],
+        entry["p"],
+        entry["s"] or 0,
+        entry["d"] if entry["r"] is None else entry["r"],
+        entry["g"],
+    )
 
 
 def _read_json(line: bytes) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from datetime import datetime, timezone
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -52,20 +51,6 @@ def open_database(path: Path) -> sqlite3.Connection:
     if version == 0:
         database.executescript(f"begin; {_SCHEMA} pragma user_version={_SCHEMA_VERSION}; commit;")
     return database
-
-
-log_row = attrgetter(
-    "mapping_id",
-    "timestamp",
-    "client_ip",
-    "user",
-    "method",
-    "path",
-    "status",
-    "response_time_ms",
-    "user_agent",
-)
-"""Returns a request as the values of a row of the log, without its id."""
 
 
 def log_entry(row: Iterable[Any]) -> AccessLogEntry:

@@ -112,7 +112,7 @@ def test_r06_the_closed_page_says_what_to_do(gateway: RunningGateway, expose: Ex
         with gateway.visitor(headers={"accept": "text/html"}) as visitor:
             page = visitor.get(public.url or "")
             assert (page.status_code, page.headers["content-type"][:9]) == (503, "text/html")
-            assert f"Another user of the machine listens on port {service.port}" in page.text
+            assert f"its port is {service.port}" in page.text
             assert visitor.get(private.url or "").status_code == 302
         assert _status(gateway, private.url) == (401, "UNAUTHORIZED")
 
