@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .errors import InsecureUrlError as InsecureUrlError
     from .errors import InvalidJsonError as InvalidJsonError
     from .errors import InvalidRequestError as InvalidRequestError
+    from .errors import InvalidStackError as InvalidStackError
     from .errors import LinkNotFoundError as LinkNotFoundError
     from .errors import NotFoundError as NotFoundError
     from .errors import NotSupportedError as NotSupportedError
@@ -52,6 +53,12 @@ if TYPE_CHECKING:
     from .models import PortMapping as PortMapping
     from .models import ProxyConfig as ProxyConfig
     from .models import RateLimit as RateLimit
+    from .stacks import Stack as Stack
+    from .stacks import StackDefaults as StackDefaults
+    from .stacks import StackPlan as StackPlan
+    from .stacks import StackResult as StackResult
+    from .stacks import StackService as StackService
+    from .stacks import Team as Team
 
 __version__ = "0.1.0"
 
@@ -74,6 +81,7 @@ _HOME = {
     "InsecureUrlError": "errors",
     "InvalidJsonError": "errors",
     "InvalidRequestError": "errors",
+    "InvalidStackError": "errors",
     "LinkNotFoundError": "errors",
     "NotFoundError": "errors",
     "NotSupportedError": "errors",
@@ -96,6 +104,12 @@ _HOME = {
     "PortMapping": "models",
     "ProxyConfig": "models",
     "RateLimit": "models",
+    "Stack": "stacks",
+    "StackDefaults": "stacks",
+    "StackPlan": "stacks",
+    "StackResult": "stacks",
+    "StackService": "stacks",
+    "Team": "stacks",
 }
 
 __all__ = [  # noqa: PLE0604 - the names are strings; they come from the table above

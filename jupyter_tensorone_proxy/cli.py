@@ -6,6 +6,7 @@ verbs (``commands/``) nor of the gateway, which it starts only for ``jupyter ten
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -69,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         args = parse(words, rim="cli")
         if args.verb == "trust":
             return _trust(args)
-        _run(args)
+        return _run(args)
     except HelpRequested as help_text:
         _print(str(help_text).rstrip(), sys.stdout)
     except ProxyError as error:
@@ -111,8 +112,8 @@ def error_json(error: ProxyError) -> dict[str, Any]:
     return form
 
 
-def _run(args: Namespace) -> None:
-    """Run a verb and print its result."""
+def _run(args: Namespace) -> int:
+    """Run a verb, print its result, and return the exit code."""
     from .client import ProxyClient  # with httpx and pydantic: not needed for help or mistakes
     from .commands.results import OpenResult
 
@@ -129,18 +130,20 @@ def _run(args: Namespace) -> None:
             args.allow = True
             result = _call(client, args)
         if isinstance(result, OpenResult) and _open(result, args):
-            return
+            return 0
         _show(result, args)
         if getattr(args, "follow", False):
             _follow(client, result, args)
+    return 0 if result.complete else 1
 
 
 def _call(client: ProxyClient, args: Namespace) -> Result:
     """Run a verb."""
     from .commands.rows import Viewer
-    from .commands.runs import RUN
+    from .stacks.runs import RUN
 
-    with _announced(args):
+    verb = next(verb for verb in VERBS if verb.name == args.verb)
+    with contextlib.nullcontext() if verb.tells_itself else _announced(args):
         return RUN[args.verb](client, args, Viewer.of(client.settings))
 
 

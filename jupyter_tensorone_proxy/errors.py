@@ -10,6 +10,7 @@
     ├── UnexpectedAnswerError       an answer that is not the contract's
     ├── NotSupportedError           this server does not have that extension
     ├── UsageError                  a command's words cannot be understood
+    │   └── InvalidStackError       a stack's declaration cannot be understood
     ├── GatewayError                the embedded gateway cannot start or go on
     │   └── GatewayRunningError     another gateway owns the state directory
     └── ApiError                    the API said no
@@ -96,6 +97,10 @@ class NotSupportedError(ProxyError):
 
 class UsageError(ProxyError):
     """The words of a command (`jupyter tensorone …`, `%tensorone …`) cannot be understood."""
+
+
+class InvalidStackError(UsageError):
+    """A stack's declaration is wrong; the message names each place, and nothing was done."""
 
 
 class GatewayError(ProxyError):

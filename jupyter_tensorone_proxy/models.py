@@ -99,9 +99,16 @@ def _one_line(value: str) -> str:
     return value
 
 
+def _name(value: str) -> str:
+    if value in {".", ".."}:
+        raise ValueError("must not be dots alone: no address could name it")
+    return _one_line(value)
+
+
 Port = Annotated[int, Strict(), Field(ge=1, le=65535)]
 IpRange = Annotated[str, Strict(), AfterValidator(_ip_range)]
-UserName = Annotated[str, Strict(), Field(min_length=1, max_length=200), AfterValidator(_one_line)]
+UserName = Annotated[str, Strict(), Field(min_length=1, max_length=200), AfterValidator(_name)]
+StackName = Annotated[str, Strict(), Field(min_length=1, max_length=100), AfterValidator(_one_line)]
 _Count = Annotated[int, Strict(), Field(ge=1, le=1_000_000_000)]
 _Seconds = Annotated[int, Strict(), Field(ge=1, le=86_400)]
 Flag = Annotated[bool, Strict()]
@@ -322,6 +329,9 @@ class PortSettings(Model):
     force: Flag = Field(False, description="Expose a protected port all the same (extension).")
     kernel_id: Annotated[str, Strict(), Field(max_length=200), AfterValidator(_one_line)] | None = (
         Field(None, description="The Jupyter kernel that the mapping goes with (extension).")
+    )
+    stack: StackName | None = Field(
+        None, description="The stack that made the mapping (extension)."
     )
 
 

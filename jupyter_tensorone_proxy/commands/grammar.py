@@ -27,7 +27,7 @@ EXIT_CODES = """\
 exit codes:
   0    done
   1    the API or the gateway refused or failed
-  2    the command line cannot be understood
+  2    the command line, or a stack's file, cannot be understood
   3    another gateway is already running
   4    the API cannot be reached, or is not configured
   130  interrupted
@@ -51,6 +51,7 @@ class Verb:
         doing: What to say while it takes longer than a second; ``{port}`` is filled in.
         options: Adds the verb's arguments to its parser.
         rims: Where the verb exists.
+        tells_itself: It says how far it is, so the rim does not.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Verb:
     doing: str
     options: Callable[[argparse.ArgumentParser, Rim], None]
     rims: tuple[Rim, ...] = ("cli", "magic")
+    tells_itself: bool = False
 
     def doing_now(self, args: argparse.Namespace) -> str:
         """Say in one line what is going on, for people who wait."""
@@ -227,6 +229,14 @@ def _expose_options(parser: argparse.ArgumentParser, rim: Rim) -> None:
     parser.add_argument("--persistent", action="store_true", help=kept)
 
 
+def _apply_options(parser: argparse.ArgumentParser, rim: Rim) -> None:
+    where = "; or below `%%%%tensorone apply`, in its cell" if rim == "magic" else ""
+    add = parser.add_argument
+    add("file", metavar="FILE", nargs="?", help=f"the stack, TOML; tensorone.toml{where}")
+    add("--prune", action="store_true", help="also remove what the stack made and no longer names")
+    add("--dry-run", action="store_true", help="show what would change, and change nothing")
+
+
 VERBS: tuple[Verb, ...] = (
     Verb("expose", "expose a port, or change how it is exposed", "Exposing port {port}",
          _expose_options),
@@ -235,6 +245,8 @@ VERBS: tuple[Verb, ...] = (
     Verb("update", "change how a port is exposed", "Updating port {port}", _setting_options),
     Verb("unexpose", "stop exposing a port", "Stopping port {port}", _port_option),
     Verb("open", "open an exposed port, signed in", "Opening port {port}", _open_options),
+    Verb("apply", "make the proxy as a stack says", "Asking what is exposed", _apply_options,
+         tells_itself=True),
     Verb("share", "let one person in by a link, for a while", "Making a link", people.share),
     Verb("links", "list the links that are out", "Asking for links", people.links),
     Verb("sessions", "list who is signed in", "Asking who is in", people.sessions),

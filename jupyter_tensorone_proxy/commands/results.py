@@ -38,6 +38,11 @@ class Result(ABC):
     def json(self) -> Any:
         """Return the form for programs: the contract's names and values."""
 
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was asked for is done; the exit code tells."""
+        return True
+
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         return {"text/plain": self.text(), "text/html": self.html()}
 

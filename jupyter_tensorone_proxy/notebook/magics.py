@@ -27,7 +27,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
         shell: IPython's shell.
     """
 
-    def tensorone(line: str) -> Result | None:
+    def tensorone(line: str, cell: str | None = None) -> Result | None:
         """Expose a port of this machine through the cluster proxy, privately by default.
 
         `%tensorone -h` lists the verbs, `%tensorone VERB -h` explains one:
@@ -35,20 +35,23 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
             %tensorone expose 6006 --name TensorBoard
             %tensorone list
             %tensorone unexpose 6006
+
+        `%%tensorone apply` takes a stack, TOML, from its cell.
         """
-        return run_line(line, in_kernel=hasattr(shell, "kernel"))
+        return run_line(line, cell, in_kernel=hasattr(shell, "kernel"))
 
     untyped: Any = shell  # IPython annotates these two methods not at all, or wrongly
     if MAGIC not in shell.magics_manager.magics["line"]:
         untyped.set_hook("complete_command", _complete, str_key=f"%{MAGIC}")
-    untyped.register_magic_function(tensorone, "line", MAGIC)
+    untyped.register_magic_function(tensorone, "line_cell", MAGIC)
 
 
-def run_line(line: str, *, in_kernel: bool = False) -> Result | None:
+def run_line(line: str, cell: str | None = None, *, in_kernel: bool = False) -> Result | None:
     """Run one line of the magic.
 
     Args:
         line: What follows ``%tensorone``.
+        cell: What is below it, behind ``%%``.
         in_kernel: Whether a front end shows rich output.
 
     Returns:
@@ -71,24 +74,36 @@ def run_line(line: str, *, in_kernel: bool = False) -> Result | None:
     except HelpRequested as help_text:
         print(help_text)  # noqa: T201 - the magic's help belongs in the cell's output
         return None
+    if cell is not None and (args.verb != "apply" or args.file):
+        raise UsageError(
+            "%%tensorone takes a cell for `apply` without a file, and for nothing else.",
+            suggestion="Type %tensorone for a line.",
+        )
+    args.cell = cell
     return _run(args, in_kernel=in_kernel)
 
 
 def _run(args: Namespace, *, in_kernel: bool) -> Result:
+    from contextlib import ExitStack
+
     from ..client import ProxyClient
     from ..commands.grammar import VERBS
     from ..commands.progress import announce_if_slow
     from ..commands.rows import Viewer
-    from ..commands.runs import RUN
     from ..commands.verbs import show
+    from ..stacks.runs import RUN
 
-    doing = next(verb for verb in VERBS if verb.name == args.verb).doing_now(args)
+    verb = next(verb for verb in VERBS if verb.name == args.verb)
     # A link holds a credential, and cells are saved: here `open` shows the card and its link.
     run = show if args.verb == "open" else RUN[args.verb]
-    notice = _Notice(doing, in_kernel=in_kernel)
+    notice = _Notice(verb.doing_now(args), in_kernel=in_kernel)
     try:
-        with announce_if_slow(notice.appear), ProxyClient(via="magic") as client:
-            result = run(client, args, Viewer.of(client.settings))
+        with ExitStack() as announced:
+            announced.enter_context(announce_if_slow(notice.appear))
+            with ProxyClient(via="magic") as client:
+                if verb.tells_itself:
+                    announced.close()
+                result = run(client, args, Viewer.of(client.settings))
     except BaseException:
         notice.end("failed")
         raise

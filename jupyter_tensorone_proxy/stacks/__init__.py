@@ -1,0 +1,19 @@
+"""Stacks: several services declared together, and made so.
+
+::
+
+    TOML, Python ──▶ declaration ──▶ stack ──▶ planning ──▶ applying ──▶ results
+                     (judging)                  (pure)        (client)
+
+A stack says which services there are, for whom and how; `apply` creates what is missing, updates
+what differs and leaves the rest. It starts no process: what listens on the ports is not its affair.
+
+A stack is shown as verbs' results are, so this package stands on ``commands``, and the rims
+(``cli.py``, ``notebook/``) take all verbs from `runs`.
+"""
+
+from .declaration import StackDefaults, StackService, Team
+from .results import StackPlan, StackResult
+from .stack import Stack
+
+__all__ = ["Stack", "StackDefaults", "StackPlan", "StackResult", "StackService", "Team"]
