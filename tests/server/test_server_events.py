@@ -41,10 +41,10 @@ def listening(server: JupyterServer) -> Iterator[ClientConnection]:
 
 
 def next_of_ours(socket: ClientConnection) -> dict[str, Any]:
-    """Return the next event of the audit; Jupyter has others of its own."""
+    """Return the next event of the audit; Jupyter has others, and health changes when it does."""
     while True:
         event: dict[str, Any] = json.loads(socket.recv(timeout=_PATIENCE_SECONDS))
-        if event["schema_id"] == SCHEMA_ID:
+        if event["schema_id"] == SCHEMA_ID and event["action"] != "health.changed":
             return event
 
 
