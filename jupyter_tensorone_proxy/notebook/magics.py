@@ -42,7 +42,8 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
     untyped: Any = shell  # IPython annotates these two methods not at all, or wrongly
     if MAGIC not in shell.magics_manager.magics["line"]:
-        untyped.set_hook("complete_command", _complete, str_key=f"%{MAGIC}")
+        for typed in (f"%{MAGIC}", f"%%{MAGIC}"):
+            untyped.set_hook("complete_command", _complete, str_key=typed)
     untyped.register_magic_function(tensorone, "line_cell", MAGIC)
 
 

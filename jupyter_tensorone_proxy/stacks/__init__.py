@@ -13,7 +13,8 @@ A stack is shown as verbs' results are, so this package stands on ``commands``, 
 """
 
 from .declaration import StackDefaults, StackService, Team
-from .results import StackPlan, StackResult
+from .plans import StackPlan
+from .results import StackResult
 from .stack import Stack
 
 __all__ = ["Stack", "StackDefaults", "StackPlan", "StackResult", "StackService", "Team"]

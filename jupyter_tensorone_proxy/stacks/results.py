@@ -1,4 +1,4 @@
-"""What a stack's plan and its application say: for a terminal, a cell and programs."""
+"""What applying a stack says: for a terminal, a cell and programs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from ..commands.results import Result
 from ..commands.rows import Viewer, make_row, open_url, readable
 from ..models import AccessControl, PortMapping
 from .applying import Outcome
-from .planning import Action, Change
+from .planning import Action
+from .plans import leftover_lines
 
 _SIGNS: dict[Action, tuple[str, str, str]] = {
     "create": ("+", "✅", "created"),
@@ -22,14 +23,6 @@ _SIGNS: dict[Action, tuple[str, str, str]] = {
     "refuse": ("!", "❌", "refused"),
 }
 _FAILED = ("!", "❌", "failed")
-_WILL = {
-    "create": "will be created",
-    "update": "will be updated",
-    "leave": "stays as it is",
-    "remove": "will be removed",
-    "refuse": "cannot be done",
-}
-_PRE = "margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; background: none; color: inherit"
 
 
 @dataclass(frozen=True)
@@ -81,58 +74,6 @@ class AccessSummary:
     authenticated_services: int
     public_services: int
     team_access_urls: dict[str, str | None]
-
-
-@dataclass(frozen=True)
-class StackPlan(Result):
-    """What applying a stack would do.
-
-    Args:
-        stack: The stack's name.
-        changes: One for each service, then the removals.
-        leftovers: What the stack made and no longer names, and would leave.
-    """
-
-    stack: str
-    changes: tuple[Change, ...]
-    leftovers: tuple[str, ...] = ()
-
-    @property
-    def is_done(self) -> bool:
-        """Whether there is nothing to do."""
-        return all(change.action == "leave" for change in self.changes)
-
-    def text(self, *, color: bool = False) -> str:
-        """Return the plan as a diff."""
-        lines = []
-        for change in self.changes:
-            sign = _SIGNS[change.action][0]
-            line = f"{sign} {_title(change)}: {change.reason or _WILL[change.action]}"
-            lines.append(_toned(line, change.action, color))
-            for difference in change.differences:
-                if difference.before is not None:
-                    lines.append(_toned(f"    - {_value(difference, old=True)}", "remove", color))
-                if difference.after is not None:
-                    lines.append(_toned(f"    + {_value(difference, old=False)}", "create", color))
-        return "\n".join([*lines, *_leftover_lines(self.leftovers)]) or "Nothing is declared."
-
-    def html(self) -> str:
-        """Return the diff in a frame."""
-        return card.frame(f'<pre style="{_PRE}">{escape(self.text())}</pre>', wide=True)
-
-    def json(self) -> dict[str, Any]:
-        """Return what would be done, and what would be sent."""
-        changes = [
-            {
-                "name": change.name,
-                "port": change.port,
-                "action": change.action,
-                "body": dict(change.body),
-                **({"reason": change.reason} if change.reason else {}),
-            }
-            for change in self.changes
-        ]
-        return {"stack": self.stack, "changes": changes, "leftovers": list(self.leftovers)}
 
 
 @dataclass(frozen=True)
@@ -229,13 +170,13 @@ class StackResult(Result):
             f"{readable(failed.name)}: {readable(failed.error, limit=500)}"
             for failed in self.services_failed
         ]
-        return "\n".join([*lines, self._totals(), *_leftover_lines(self.leftovers)])
+        return "\n".join([*lines, self._totals(), *leftover_lines(self.leftovers)])
 
     def html(self) -> str:
         """Return a table with icons, what failed, and the totals."""
         head = ("", "Service", "Category", "Port", "Who can open it", "Address", "")
         body = [self._html_line(outcome) for outcome in self.outcomes]
-        note = "\n".join([self._totals(), *_leftover_lines(self.leftovers)])
+        note = "\n".join([self._totals(), *leftover_lines(self.leftovers)])
         return card.table(head, body, "Nothing is declared.", note)
 
     def json(self) -> dict[str, Any]:
@@ -320,24 +261,3 @@ def _requires_sign_in(mapping: PortMapping) -> bool:
 
 def _category(outcome: Outcome) -> str:
     return readable(outcome.change.service.category) if outcome.change.service else "-"
-
-
-def _title(change: Change) -> str:
-    return f"{readable(change.name)} (port {change.port})"
-
-
-def _value(difference: Any, *, old: bool) -> str:
-    value = difference.before if old else difference.after
-    return f"{difference.field}: {readable(repr(value), limit=200)}"
-
-
-def _toned(line: str, action: Action, color: bool) -> str:  # noqa: FBT001 - private
-    tones = {"create": "good", "update": "neutral", "remove": "bad", "refuse": "bad"}
-    return text.toned(line, tones.get(action) if color else None)
-
-
-def _leftover_lines(leftovers: tuple[str, ...]) -> list[str]:
-    if not leftovers:
-        return []
-    names = ", ".join(map(readable, leftovers))
-    return [f"No longer declared, and still exposed: {names}. `apply --prune` removes them."]

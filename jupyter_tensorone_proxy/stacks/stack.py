@@ -21,9 +21,10 @@ from . import judging
 from .applying import carry_out
 from .declaration import StackDefaults, StackService, Team, request_of
 from .planning import Change, make_changes, remembers
+from .plans import StackPlan
 from .progress import Progress
 from .reading import read_file, read_toml
-from .results import StackPlan, StackResult
+from .results import StackResult
 
 T = TypeVar("T")
 _MOST_SERVICES = 1000

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from ..client import ProxyClient
 from ..commands.rows import Viewer
+from .plans import StackPlan
 from .reading import FILE
-from .results import StackPlan, StackResult
+from .results import StackResult
 from .stack import Stack
 
 

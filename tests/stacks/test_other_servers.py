@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
+import threading
 from collections import Counter
 from pathlib import Path
 
@@ -91,3 +94,15 @@ def test_changes_of_one_priority_are_made_at_once_and_not_too_many() -> None:
     asyncio.run(main())
     assert 2 <= most <= 10
     assert not any(mixed)
+
+
+def test_an_interrupt_ends_the_wait(served_api: FakeApi) -> None:
+    """Ctrl-C, or a notebook's stop button, does not wait for an API that says nothing."""
+    served_api.go_on.clear()
+    timer = threading.Timer(0.5, os.kill, [os.getpid(), signal.SIGINT])
+    timer.start()
+    with ProxyClient() as client, pytest.raises(KeyboardInterrupt):
+        Stack.ml_environment(TEAM).apply(client)
+    timer.join()
+    assert not served_api.go_on.is_set()
+    assert served_api.calls == []  # nobody waited for an answer
