@@ -122,7 +122,7 @@ def _slow_requests(stack: ExitStack, port: int, number: int) -> None:
         stack.enter_context(_tls(port)).sendall(kinds[turn % len(kinds)])
 
 
-def test_r54_five_hundred_slow_clients_do_not_slow_the_others(
+def test_r54_p35_five_hundred_slow_clients_do_not_slow_the_others(
     gateway: RunningGateway, service: WebService, expose: ExposePort, port: int
 ) -> None:
     """Half way in asking, in sending, in reading: another mapping answers about as fast."""

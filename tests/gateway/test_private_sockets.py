@@ -51,7 +51,7 @@ def test_r35_nothing_listens_but_the_api_and_the_exposed_ports(
     assert found == {("tcp", "127.0.0.1", port) for port in {api, *external}}
 
 
-def test_r35_admin_and_xds_are_sockets_of_their_owner_alone(gateway: RunningGateway) -> None:
+def test_r35_p33_admin_and_xds_are_sockets_of_their_owner_alone(gateway: RunningGateway) -> None:
     """Each is a socket file that nobody else may open, in a directory nobody else may enter."""
     run = gateway.state_dir / "run"
     assert stat.S_IMODE(run.stat().st_mode) == 0o700

@@ -165,7 +165,7 @@ def test_r47_the_gateways_own_ports_are_never_exposed(direct: ProxyClient, ask: 
 
 
 @pytest.mark.parametrize("port", [22, 137, 2375, 3306, 5432, 5905, 6379, 8265, 10250, 27017])
-def test_r47_what_gives_a_shell_or_all_data_is_refused_unless_forced(
+def test_r47_p30_what_gives_a_shell_or_all_data_is_refused_unless_forced(
     direct: ProxyClient, port: int
 ) -> None:
     """Refused with a reason; with force and sign-in it is exposed; with force alone it is not."""

@@ -72,7 +72,7 @@ def _verbs_of_all_handlers(serverapp: Any) -> set[tuple[str, str]]:
     }
 
 
-async def test_r02_every_verb_of_every_handler_needs_the_token(
+async def test_r02_p32_every_verb_of_every_handler_needs_the_token(
     jp_serverapp: Any, fetch: Any, api: Any
 ) -> None:
     """Without Jupyter's token every handler answers 403, and the API hears nothing."""

@@ -37,7 +37,7 @@ def _status(visit: Visit, exposed: Exposed, address: str = "127.0.0.1") -> int:
         ([], ["127.0.0.1"], []),
     ],
 )
-def test_r37_the_whitelist_admits_exactly_its_addresses(
+def test_r37_p24_the_whitelist_admits_exactly_its_addresses(
     expose: Expose, visit: Visit, listed: list[str], admitted: list[str], refused: list[str]
 ) -> None:
     """Addresses, ranges, ranges with host bits, mapped IPv6 and `/0` mean what they say."""

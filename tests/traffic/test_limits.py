@@ -19,7 +19,7 @@ def _statuses(visitor: httpx.Client, url: str, count: int) -> list[int]:
     return [visitor.get(url).status_code for _ in range(count)]
 
 
-def test_a_burst_passes_and_the_next_request_is_told_when_to_come_back(
+def test_p25_a_burst_passes_and_the_next_request_is_told_when_to_come_back(
     expose: Expose, visit: Visit
 ) -> None:
     """`burst_size` requests pass at once; then 429 with Retry-After and the state of the bucket."""

@@ -77,7 +77,7 @@ def test_r09_other_cookies_pass_byte_for_byte(expose: Expose, send_raw: SendRaw,
     ],
 )
 @pytest.mark.parametrize("again", [1, 3])
-def test_r05_r45_ours_and_jupyters_cookies_never_reach_the_service(
+def test_r05_r45_p28_ours_and_jupyters_cookies_never_reach_the_service(
     expose: Expose, send_raw: SendRaw, line: str, again: int
 ) -> None:
     """Whoever's session it is, framed or not, on one line or on several."""
