@@ -20,6 +20,9 @@ _PORT = f"%METADATA(ROUTE:{NAMESPACE}:internal_port)%"
 _OWNER = f"%METADATA(ROUTE:{NAMESPACE}:owner_html)%"
 _NAME = f"%METADATA(ROUTE:{NAMESPACE}:name_html)%"
 _JSON_HEADERS = {k: HEADERS[k] for k in ("cache-control", "x-content-type-options")}
+_CHALLENGE = {"www-authenticate": "Bearer"}
+"""Instead of Envoy's own, which repeats the address that was asked for, with its query."""
+
 _PAGE = page(_NAME, "%LOCAL_REPLY_BODY%", f"<p>Its owner is {_OWNER}, and its port is {_PORT}.</p>")
 
 NOT_YOURS = 598
@@ -168,7 +171,7 @@ def _redirect_to_sign_in(condition: Config) -> Config:
         "filter": _and(condition, _header(":method", {"exact": "GET"}), _wants_html()),
         "status_code": 302,
         "body_format_override": {"text_format_source": {"inline_string": "Sign in first."}},
-        "headers_to_add": _headers({"location": location, **HEADERS}),
+        "headers_to_add": _headers({"location": location, **_CHALLENGE, **HEADERS}),
     }
 
 
@@ -194,6 +197,7 @@ def _pair(  # noqa: PLR0913 - keyword-only, all plain texts
 
 def _json(condition: Config, code: str, message: str, new_status: int | None) -> Config:
     error = json.dumps({"code": code, "message": message, "details": {}})
+    challenge = _CHALLENGE if code == "UNAUTHORIZED" else {}
     return {
         "filter": condition,
         **_changed(new_status),
@@ -201,7 +205,7 @@ def _json(condition: Config, code: str, message: str, new_status: int | None) ->
             "text_format_source": {"inline_string": f'{{"success": false, "error": {error}}}'},
             "content_type": "application/json",
         },
-        "headers_to_add": _headers(_JSON_HEADERS),
+        "headers_to_add": _headers(_JSON_HEADERS | challenge),
     }
 
 
