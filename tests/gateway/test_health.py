@@ -62,8 +62,9 @@ def test_p42_a_dead_app_has_a_page_and_comes_back_by_itself(
         page = visitor.get(mapping.url or "")
         assert time.monotonic() - started < 2
         assert page.status_code == 502
-        assert "My app does not answer" in page.text
-        assert f"Nothing answers on port {service.port}" in page.text
+        assert "<h1>My app</h1>" in page.text
+        assert "nothing listens on its port" in page.text
+        assert f"its port is {service.port}" in page.text
         # Also when the health check has found it dead.
         assert wait_until(lambda: _is_unhealthy(gateway))
         assert visitor.get(mapping.url or "").status_code == 502

@@ -88,6 +88,24 @@ def test_p41_killed_control_plane_is_not_noticed_by_visitors(
     assert agree(gateway)
 
 
+def test_sign_in_says_that_it_is_back_in_a_moment(
+    gateway: RunningGateway, expose: ExposePort
+) -> None:
+    """While the control plane is away its own pages are 503, and not the service's fault."""
+    private = expose(42_100, description="My app", access_control={"authentication_required": True})
+    page = f"{private.url}/.tensorone/sign-in?next=/"
+    control = gateway.children()["control"]
+    with stopped(gateway.process.pid), gateway.visitor() as visitor:
+        os.kill(control, signal.SIGKILL)
+        assert wait_until(lambda: visitor.get(page).status_code == 503)
+        assert visitor.get(page).json()["error"]["code"] == "GATEWAY_RESTARTING"
+        shown = visitor.get(page, headers={"accept": "text/html"})
+        assert "the gateway is just restarting" in shown.text
+        assert shown.headers["refresh"] == "3"
+    with gateway.visitor(headers={"accept": "text/html"}) as visitor:
+        assert wait_until(lambda: "Sign in to My app" in visitor.get(page).text)
+
+
 def test_a_control_plane_that_is_killed_again_and_again_comes_back(
     gateway: RunningGateway, client: ProxyClient, service: WebService, expose: ExposePort
 ) -> None:

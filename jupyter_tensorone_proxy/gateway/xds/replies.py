@@ -80,9 +80,11 @@ def _about_people() -> list[Config]:
 
 def _about_the_service() -> list[Config]:
     """Return the cases in which the service does not answer as it should."""
+    nothing_listens = _and(_flag("UF", "UC", "LR"), _status(503))
     return [
+        *_restarting(_and(nothing_listens, _header(":path", {"prefix": VISITOR_PREFIX}))),
         *_pair(
-            _and(_flag("UF", "UC", "LR"), _status(503)),
+            nothing_listens,
             new_status=502,
             code="SERVICE_UNREACHABLE",
             message=f"Nothing answers on port {_PORT}.",
@@ -136,14 +138,7 @@ def _about_the_service() -> list[Config]:
 def _about_the_gateway() -> list[Config]:
     """Return the cases that have nothing to do with the service."""
     return [
-        *_pair(
-            _or(_status(NOBODY_ANSWERS), _status(504)),
-            new_status=503,
-            code="GATEWAY_RESTARTING",
-            message="The gateway is just restarting: try again in a few seconds.",
-            text="One moment: the gateway is just restarting. This page tries again by itself.",
-            refresh=True,
-        ),
+        *_restarting(_or(_status(NOBODY_ANSWERS), _status(504))),
         *_pair(
             _status(421),
             code="MISDIRECTED_REQUEST",
@@ -152,6 +147,17 @@ def _about_the_gateway() -> list[Config]:
             "Copy the link again.",
         ),
     ]
+
+
+def _restarting(condition: Config) -> list[Config]:
+    return _pair(
+        condition,
+        new_status=503,
+        code="GATEWAY_RESTARTING",
+        message="The gateway is just restarting: try again in a few seconds.",
+        text="One moment: the gateway is just restarting. This page tries again by itself.",
+        refresh=True,
+    )
 
 
 def _anything_else() -> Config:
