@@ -43,6 +43,7 @@ from .identity import Signer
 from .observer import Observer
 from .ownership import Ownership
 from .reconcile import keep_agreeing
+from .refused_requests import RefusedRequests
 from .store import Store, Transaction
 from .tidying import keep_tidy
 from .tls import TlsCertificates
@@ -102,6 +103,7 @@ class ControlPlane:
             ),
             self.usage,
             self.admin,
+            RefusedRequests(self.controller, self.store),
         )
         self.cookies = CookieService(self.controller, self.signer)
         self.health_events = HealthEvents(self.controller, self.observer.health, self.store)
@@ -211,6 +213,7 @@ async def serve(
     tasks = [asyncio.create_task(s.serve(sockets=[bound])) for s, bound in servers]
     watchers = [
         asyncio.create_task(plane.observer.run()),
+        asyncio.create_task(plane.observer.refused.run()),
         asyncio.create_task(plane.enforcer.run()),
         asyncio.create_task(plane.health_events.run()),
         asyncio.create_task(plane.keep_certificates_current()),

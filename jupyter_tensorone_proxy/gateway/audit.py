@@ -137,14 +137,14 @@ class RecordOrigin:
 
 def _kinds() -> list[tuple[sa.ColumnElement[bool], int]]:
     """Return the kinds of events, and how many of each are kept."""
-    refused = events.c.action == "session.refused"
+    refused = events.c.action.in_(["session.refused", "request.refused"])
     health = events.c.action.startswith("health.")
     visit = sa.or_(events.c.action.startswith("session."), events.c.action.startswith("link."))
     return [
         (refused, _KEPT_REFUSALS),
         (health, _KEPT_HEALTH),
         (sa.and_(visit, sa.not_(refused)), _KEPT_EVENTS),
-        (sa.not_(sa.or_(visit, health)), _KEPT_EVENTS),
+        (sa.not_(sa.or_(visit, health, refused)), _KEPT_EVENTS),
     ]
 
 

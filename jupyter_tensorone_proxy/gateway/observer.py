@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from .access_log import AccessLog
 from .admin import Admin
 from .health import HealthLog
+from .refused_requests import RefusedRequests
 from .usage import Usage
 
 _log = logging.getLogger(__name__)
@@ -25,12 +26,14 @@ class Observer:
         access_log: Reads the log of requests.
         usage: Counts the requests.
         admin: Envoy's admin interface, to rotate the log of requests.
+        refused: Looks for people who were refused.
     """
 
     health: HealthLog
     access_log: AccessLog
     usage: Usage
     admin: Admin
+    refused: RefusedRequests
     _storage_failed: bool = False
 
     async def catch_up(self) -> None:
@@ -69,4 +72,5 @@ class Observer:
             return 0
         self._storage_failed = False
         self.access_log.position = position
+        self.refused.take(requests)
         return position.offset - (before.offset if position.inode == before.inode else 0)

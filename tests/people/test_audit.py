@@ -13,7 +13,7 @@ import httpx
 from jupyter_tensorone_proxy import ProxyClient
 from jupyter_tensorone_proxy.client import ProxyClient as Client
 from jupyter_tensorone_proxy.settings import Settings
-from tests.fixtures.gateway import RunningGateway
+from tests.fixtures.gateway import RunningGateway, wait_until
 from tests.fixtures.traffic import Expose, SignIn, Visit
 from tests.people.conftest import HTML
 
@@ -141,3 +141,42 @@ def test_events_are_paged(client: ProxyClient, api: httpx.Client) -> None:
         seen += [event.details["user"] for event in page]
         last = page[-1].id
     assert seen == [f"page-{number}" for number in range(7)]
+
+
+def test_somebody_known_who_is_refused_is_told_once_in_a_while(
+    private: Expose, client: ProxyClient, visit: Visit, sign_in: SignIn, events: Events
+) -> None:
+    """Who is not on the list, or was thrown out and tries on: who, where, from where, why; once."""
+    exposed, other = private("guarded", ["ana"]), private("other", ["ana"])
+    eve = visit("127.0.0.33", token=client.create_user("eve of the audit").token)
+    ana = sign_in(exposed, "ana", address="127.0.0.34")
+    client.revoke_sessions(port_id=exposed.mapping.id)
+    for _ in range(5):
+        assert eve.get(exposed.url).status_code == 403
+        assert ana.get(exposed.url).status_code == 401
+    assert eve.get(other.url).status_code == 403
+    assert wait_until(lambda: len(events("request.refused")) >= 3)
+    found = events("request.refused")
+    assert {(e["port_id"], e["actor"], e["client_ip"], e["details"]["reason"]) for e in found} == {
+        (exposed.mapping.id, "eve of the audit", "127.0.0.33", "not invited"),
+        (exposed.mapping.id, "ana", "127.0.0.34", "ended"),
+        (other.mapping.id, "eve of the audit", "127.0.0.33", "not invited"),
+    }
+    assert len(found) == 3
+
+
+def test_a_services_own_refusal_and_a_strangers_request_are_no_events(
+    private: Expose, visit: Visit, sign_in: SignIn, client: ProxyClient, events: Events
+) -> None:
+    """What the service refuses is its own affair; who is not known cannot fill the audit."""
+    exposed = private()
+    browser = sign_in(exposed, "ana")
+    assert browser.get(f"{exposed.url}/status/403").status_code == 403
+    assert browser.get(f"{exposed.url}/status/401").status_code == 401
+    assert visit().get(exposed.url).status_code == 401
+    assert visit(token="nonsense").get(exposed.url).status_code == 401
+    eve = visit(token=client.create_user("eve comes last").token)
+    client.update_port(exposed.mapping.id, access_control={"allowed_users": ["ana"]})
+    assert eve.get(exposed.url).status_code == 403
+    assert wait_until(lambda: len(events("request.refused")) > 0)
+    assert [event["actor"] for event in events("request.refused")] == ["eve comes last"]
