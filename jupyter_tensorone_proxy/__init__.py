@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from .models import PortMapping as PortMapping
     from .models import ProxyConfig as ProxyConfig
     from .models import RateLimit as RateLimit
+    from .stacks import ModelServer as ModelServer
     from .stacks import Stack as Stack
     from .stacks import StackDefaults as StackDefaults
     from .stacks import StackPlan as StackPlan
@@ -104,6 +105,7 @@ _HOME = {
     "PortMapping": "models",
     "ProxyConfig": "models",
     "RateLimit": "models",
+    "ModelServer": "stacks",
     "Stack": "stacks",
     "StackDefaults": "stacks",
     "StackPlan": "stacks",

@@ -13,8 +13,17 @@ A stack is shown as verbs' results are, so this package stands on ``commands``, 
 """
 
 from .declaration import StackDefaults, StackService, Team
+from .model_server import ModelServer
 from .plans import StackPlan
 from .results import StackResult
 from .stack import Stack
 
-__all__ = ["Stack", "StackDefaults", "StackPlan", "StackResult", "StackService", "Team"]
+__all__ = [
+    "ModelServer",
+    "Stack",
+    "StackDefaults",
+    "StackPlan",
+    "StackResult",
+    "StackService",
+    "Team",
+]

@@ -101,7 +101,7 @@ def make_changes(
     stale = [m for m in mappings if mark and m.stack == name and m.id not in taken]
     removals = [
         Change("remove", m.description or f"port {m.internal_port}", m.internal_port, mapping=m)
-        for m in stale
+        for m in sorted(stale, key=lambda mapping: mapping.internal_port or 0)
     ]
     return changes, removals
 

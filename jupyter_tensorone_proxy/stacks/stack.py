@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextvars
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 from pydantic import Field, ModelWrapValidatorHandler, ValidationError, model_validator
 
@@ -25,8 +22,8 @@ from .plans import StackPlan
 from .progress import Progress
 from .reading import read_file, read_toml
 from .results import StackResult
+from .running import in_a_loop
 
-T = TypeVar("T")
 _MOST_SERVICES = 1000
 
 
@@ -150,7 +147,7 @@ class Stack(Model):
             async with _opened(client) as opened:
                 return await self.plan_async(opened, prune=prune)
 
-        return _in_a_loop(ask)
+        return in_a_loop(ask)
 
     async def plan_async(self, client: AsyncProxyClient, *, prune: bool = False) -> StackPlan:
         """Return what `apply_async` would do.
@@ -185,7 +182,7 @@ class Stack(Model):
             async with _opened(client) as opened:
                 return await self.apply_async(opened, prune=prune)
 
-        return _in_a_loop(ask)
+        return in_a_loop(ask)
 
     async def apply_async(self, client: AsyncProxyClient, *, prune: bool = False) -> StackResult:
         """Do as `apply` does, in an event loop.
@@ -254,25 +251,3 @@ def _twice(services: Iterable[StackService]) -> list[str]:
 
 def _opened(client: ProxyClient | None) -> AsyncProxyClient:
     return AsyncProxyClient() if client is None else AsyncProxyClient(settings=client.settings)
-
-
-def _in_a_loop(ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run a coroutine to its end in a thread of its own: a notebook's thread has a loop already.
-
-    The thread takes the cell's context along: by it ipykernel knows whose output this is.
-    """
-    running: list[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any] | None]] = []
-
-    async def run() -> T:
-        running.append((asyncio.get_running_loop(), asyncio.current_task()))
-        return await ask()
-
-    with ThreadPoolExecutor(1) as thread:
-        future = thread.submit(contextvars.copy_context().run, asyncio.run, run())
-        try:
-            return future.result()
-        except BaseException:
-            for loop, task in running:  # the person interrupted: end at once, as well as it goes
-                if task is not None and not task.done():
-                    loop.call_soon_threadsafe(task.cancel)
-            raise

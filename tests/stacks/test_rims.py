@@ -193,7 +193,7 @@ def test_a_cell_is_a_stack(remembering: FakeApi, shell: Any) -> None:
     assert isinstance(applied, StackResult)
     assert len(applied.services_created) == len(remembering.mappings) == 2
     emptied = shell.run_cell_magic("tensorone", "apply --prune", 'name = "lab"\nservices = []')
-    assert emptied.services_removed == ("TensorBoard for NLP team", "MLflow for NLP team")
+    assert emptied.services_removed == ("MLflow for NLP team", "TensorBoard for NLP team")
     assert remembering.mappings == {}
 
 

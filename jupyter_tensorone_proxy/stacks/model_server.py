@@ -1,0 +1,240 @@
+"""`ModelServer`: a model in production, with its API, its metrics and its dashboard.
+
+It is a stack of up to three services with the settings of the contract's second use case. It starts
+no process: the model listens on its ports already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from ..client import AsyncProxyClient, ProxyClient
+from ..errors import PortNotFoundError, ProxyError
+from . import model_services as services
+from .deployment import Configuration, DeploymentSummary
+from .running import in_a_loop
+from .stack import Stack
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class _ModelStack(Stack):
+    """A stack that is for whoever signs in, where it names nobody (contract)."""
+
+    def requests(self, me: str | None = None) -> list[dict[str, Any]]:  # noqa: ARG002 - not for me
+        return super().requests(None)
+
+
+class ModelServer:
+    """A model in production (contract: the use case "production model serving").
+
+    As a context manager, also an asynchronous one, it is deployed at the beginning of the block and
+    cleaned up at its end.
+
+    Args:
+        name: The model's name, at most 90 characters.
+        api_port: Where its API listens; it answers 200 at ``/health``.
+        metrics_port: Where its metrics are, at ``/metrics``; None for none.
+        dashboard_port: Where its dashboard is, at ``/dashboard``; None for none.
+        require_auth: Whether callers of the API must sign in, or have a token.
+        users: Who may call it; None for anyone who signs in.
+        rate_limit: Requests a minute.
+        burst_size: How many of them at once.
+        allowed_ips: Addresses that may call the API; none for all.
+        cors_origins: Web origins that may read its answers.
+        custom_domain: A host name of the API's own.
+        monitoring_ips: Addresses that may read the metrics; none for all.
+        replica_ports: Further ports of the same API; requests are spread over all.
+        client: Where; by default what `ProxyClient()` finds. Its settings are used.
+
+    Raises:
+        InvalidStackError: A value is wrong, or a port is there twice.
+
+    Example:
+        >>> server = ModelServer("Iris", api_port=8000, metrics_port=None)
+        >>> [service.name for service in server.stack().services]
+        ['Model API']
+        >>> with server:  # doctest: +SKIP
+        ...     print(server.get_deployment_summary().endpoints["Model API"])
+        https://localhost:32001
+    """
+
+    def __init__(  # noqa: PLR0913 - keyword-only: the contract's configuration
+        self,
+        name: str,
+        *,
+        api_port: int = 8000,
+        metrics_port: int | None = 9090,
+        dashboard_port: int | None = None,
+        require_auth: bool = True,
+        users: Sequence[str] | None = None,
+        rate_limit: int = 1000,
+        burst_size: int = 200,
+        allowed_ips: Sequence[str] = (),
+        cors_origins: Sequence[str] = ("*",),
+        custom_domain: str | None = None,
+        monitoring_ips: Sequence[str] = (),
+        replica_ports: Sequence[int] = (),
+        client: ProxyClient | AsyncProxyClient | None = None,
+    ) -> None:
+        self.name = name
+        self.configuration = Configuration(
+            require_auth, rate_limit, custom_domain, 1 + len(replica_ports)
+        )
+        self._services = [
+            services.api(
+                name,
+                api_port,
+                auth_required=require_auth,
+                users=None if users is None else list(users),
+                limits={"requests_per_minute": rate_limit, "burst_size": burst_size},
+                ip_whitelist=list(allowed_ips),
+                cors=services.cors(cors_origins),
+                custom_domain=custom_domain,
+            )
+        ]
+        if metrics_port is not None:
+            self._services.append(services.metrics(name, metrics_port, monitoring_ips))
+        if dashboard_port is not None:
+            self._services.append(services.dashboard(name, dashboard_port))
+        self._settings = None if client is None else client.settings
+        self._made: dict[str, str] = {}
+        self._summary: DeploymentSummary | None = None
+        self._replica_ports = list(replica_ports)
+        self.stack()
+
+    def stack(self) -> Stack:
+        """Return the model as a stack.
+
+        Raises:
+            InvalidStackError: As for the class.
+        """
+        api, *others = self._services
+        balanced = {**api, **services.balancing(self._replica_ports)}
+        return _ModelStack.model_validate(
+            {"name": f"model {self.name}", "services": [balanced, *others]}
+        )
+
+    def deploy(self) -> DeploymentSummary:
+        """Expose the API, and with it metrics and dashboard where there are any.
+
+        Doing it again changes only what differs. Metrics or a dashboard that cannot be exposed do
+        not keep the API from being so: the summary says what failed.
+
+        Raises:
+            ProxyError: The API cannot be exposed.
+        """
+        return in_a_loop(self.deploy_async)
+
+    async def deploy_async(self) -> DeploymentSummary:
+        """Do as `deploy` does, in an event loop."""
+        stack = self.stack()
+        async with self._client() as client:
+            result = await stack.apply_async(client)
+        for outcome in result.outcomes:
+            mapping = outcome.mapping
+            if mapping is not None and not outcome.error:
+                # What somebody exposed before by hand is theirs to remove.
+                if outcome.change.action == "create" or mapping.stack == stack.name:
+                    self._made[outcome.change.name] = mapping.id
+            elif outcome.change.name == services.API and outcome.error is not None:
+                raise outcome.error
+        self._summary = DeploymentSummary(self.name, self.configuration, result)
+        return self._summary
+
+    def setup_load_balancing(self, replica_ports: Sequence[int]) -> DeploymentSummary:
+        """Spread the API's requests over replicas: in turn, with retries, and only healthy ones.
+
+        Args:
+            replica_ports: The ports of the replicas beside the API's own; none ends the balancing.
+
+        Raises:
+            ProxyError: The API refused.
+        """
+        return in_a_loop(lambda: self.setup_load_balancing_async(replica_ports))
+
+    async def setup_load_balancing_async(self, replica_ports: Sequence[int]) -> DeploymentSummary:
+        """Do as `setup_load_balancing` does, in an event loop.
+
+        Args:
+            replica_ports: The ports of the replicas beside the API's own.
+        """
+        before = self._replica_ports, self.configuration
+        self._replica_ports = list(replica_ports)
+        self.configuration = self.configuration.with_replicas(1 + len(replica_ports))
+        try:
+            return await self.deploy_async()
+        except ProxyError:
+            self._replica_ports, self.configuration = before
+            raise
+
+    def get_deployment_summary(self) -> DeploymentSummary:
+        """Return what is deployed, as it was when it was deployed.
+
+        Raises:
+            ProxyError: Nothing is.
+        """
+        if self._summary is None:
+            raise ProxyError(f"{self.name} is not deployed.", suggestion="Call deploy() first.")
+        return self._summary
+
+    def cleanup(self) -> None:
+        """Stop exposing what `deploy` exposed; what was exposed before stays.
+
+        Raises:
+            ProxyError: Something is still exposed; calling it again tries the rest.
+        """
+        in_a_loop(self.cleanup_async)
+
+    async def cleanup_async(self) -> None:
+        """Do as `cleanup` does, in an event loop."""
+        if self._made:
+            async with self._client() as client:
+                failures = [
+                    failure
+                    for name, port_id in list(self._made.items())
+                    if (failure := await self._remove(client, name, port_id))
+                ]
+            if failures:
+                raise failures[0]
+        self._summary = None
+
+    def __enter__(self) -> Self:
+        self.deploy()
+        return self
+
+    def __exit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        self.cleanup()
+
+    async def __aenter__(self) -> Self:
+        await self.deploy_async()
+        return self
+
+    async def __aexit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        await self.cleanup_async()
+
+    async def _remove(self, client: AsyncProxyClient, name: str, port_id: str) -> ProxyError | None:
+        try:
+            await client.delete_port(port_id)
+        except PortNotFoundError:
+            pass  # somebody did
+        except ProxyError as error:
+            return error
+        del self._made[name]
+        return None
+
+    def _client(self) -> AsyncProxyClient:
+        return AsyncProxyClient(settings=self._settings) if self._settings else AsyncProxyClient()
