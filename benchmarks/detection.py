@@ -20,7 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.idle import cpu_seconds
+from benchmarks.measuring import cpu_seconds
 from tests.fixtures.gateway import free_range, wait_until
 from tests.fixtures.jupyter import JupyterServer, run_jupyter
 from tests.fixtures.ports import cell, listening, mappings
