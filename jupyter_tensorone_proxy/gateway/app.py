@@ -224,11 +224,7 @@ async def serve(
         await plane.introduce_owner()
         bring_up = asyncio.create_task(_bring_up(plane.controller, ready_fd))
         watchers.append(bring_up)
-        # Asked to stop meanwhile, it must not wait for an Envoy that was stopped too.
-        await asyncio.wait({bring_up, *tasks}, return_when=asyncio.FIRST_COMPLETED)
-        if bring_up.done():
-            bring_up.result()
-        await asyncio.gather(*tasks)
+        await _until_one_ends(tasks, watchers)
     finally:
         stop()
         for watcher in watchers:
@@ -240,6 +236,22 @@ async def serve(
         plane.usage.close()
         plane.store.close()
         plane.certificates.close()
+
+
+async def _until_one_ends(
+    servers: Sequence[asyncio.Task[None]], others: Sequence[asyncio.Task[None]]
+) -> None:
+    """Wait for a server's end, which is a stop, whatever the others wait for.
+
+    What else fails ends everything: the supervisor starts it again, which is better than to go on
+    without somebody who looks whose ports these are, or whose session has ended.
+    """
+    pending = {*servers, *others}
+    while not any(server.done() for server in servers):
+        done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    await asyncio.gather(*servers)
 
 
 async def _bring_up(controller: Controller, ready_fd: int | None) -> None:

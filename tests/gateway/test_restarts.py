@@ -120,6 +120,23 @@ def test_a_control_plane_that_is_killed_again_and_again_comes_back(
     assert serves(gateway, mapping.url, service.name)
 
 
+def test_a_part_that_fails_is_not_missing_for_long(
+    gateway: RunningGateway, client: ProxyClient, expose: ExposePort
+) -> None:
+    """What watches over sessions cannot read its log: the control plane ends, and starts again."""
+    mapping = expose(42_200)
+    control = gateway.children()["control"]
+    log = gateway.state_dir / "run" / "streams.log"
+    assert wait_until(log.exists)
+    log.rename(log.with_suffix(".kept"))
+    log.mkdir()
+    assert wait_until(lambda: gateway.children().get("control") not in {None, control})
+    log.rmdir()
+    log.with_suffix(".kept").rename(log)
+    assert wait_until(lambda: metric(gateway, "envoy_connected") == 1)
+    assert [m.id for m in client.list_ports()] == [mapping.id]
+
+
 def test_both_killed_at_once_come_back(
     gateway: RunningGateway, client: ProxyClient, service: WebService, expose: ExposePort
 ) -> None:
