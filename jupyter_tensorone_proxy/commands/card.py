@@ -58,7 +58,7 @@ def mapping_card(row: Row) -> str:
     stop = f"stop: {code(f'%tensorone unexpose {port}')}"
     return frame(
         f"<div>{_dot(row.health)} <strong>{isolated(row.name)}</strong> &nbsp; "
-        f"port {port} → {code(row.address)} &nbsp; {_who(row)}</div>"
+        f"port {port} → {code(row.address)} &nbsp; {who(row)}</div>"
         f"<div>{_open(row)}{escape(row.health.word)} · {stop}</div>"
     )
 
@@ -87,11 +87,11 @@ def mapping_table(rows: Sequence[Row]) -> str:
         (
             escape(str(row.mapping.internal_port)),
             _name(row),
-            _who(row),
-            _health(row.health),
+            who(row),
+            state(row.health),
             escape(requests_of(row)),
             code(row.address),
-            _link(row) if row.open_url else "",
+            link(row) if row.open_url else "",
         )
         for row in rows
     ]
@@ -109,7 +109,7 @@ def health_table(rows: Sequence[Row]) -> str:
         (
             escape(str(row.mapping.internal_port)),
             _name(row),
-            _health(row.health),
+            state(row.health),
             escape(str(row.failures)),
             escape(last_check_of(row)),
         )
@@ -225,7 +225,12 @@ def to_copy(secret: str) -> str:
     return f'<div style="{_TO_COPY}"><code style="{_ALL}">{escape(secret)}</code></div>'
 
 
-def _who(row: Row) -> str:
+def who(row: Row) -> str:
+    """Return who can open a mapping; a public one is marked.
+
+    Args:
+        row: The mapping.
+    """
     text = escape(row.who_can_open)
     if not row.is_public:
         return text
@@ -233,12 +238,17 @@ def _who(row: Row) -> str:
     return f"{mark} <strong>{text}: no sign-in</strong>"
 
 
+def state(health: Health) -> str:
+    """Return how something is, by shape, colour and word.
+
+    Args:
+        health: How it is.
+    """
+    return f"{_dot(health)} {escape(health.word)}"
+
+
 def _dot(health: Health) -> str:
     return f'<span aria-hidden="true" style="color: {_TONES[health.tone]}">{health.shape}</span>'
-
-
-def _health(health: Health) -> str:
-    return f"{_dot(health)} {escape(health.word)}"
 
 
 def _open(row: Row) -> str:
@@ -246,10 +256,15 @@ def _open(row: Row) -> str:
     if row.open_url is None:
         return ""
     note = "(while this Jupyter server runs) " if row.open_url.startswith("/") else ""
-    return f'{_link(row)} <span style="{_MUTED}">{note}</span>· '
+    return f'{link(row)} <span style="{_MUTED}">{note}</span>· '
 
 
-def _link(row: Row) -> str:
+def link(row: Row) -> str:
+    """Return the link that opens a mapping.
+
+    Args:
+        row: The mapping; it has an `open_url`.
+    """
     return (
         f'<a href="{escape(row.open_url or "")}" target="_blank" rel="noopener noreferrer" '
         f'aria-label="{escape(f"Open {row.name}")}" style="{_LINK}">Open</a>'

@@ -9,20 +9,19 @@ from typing import Any
 
 from ..commands import card, text
 from ..commands.results import Result
-from ..commands.rows import Viewer, make_row, open_url, readable
+from ..commands.rows import Health, Viewer, make_row, readable
 from ..models import AccessControl, PortMapping
 from .applying import Outcome
 from .planning import Action
 from .plans import leftover_lines
 
-_SIGNS: dict[Action, tuple[str, str, str]] = {
-    "create": ("+", "✅", "created"),
-    "update": ("~", "🔄", "updated"),
-    "leave": ("=", "☑️", "unchanged"),
-    "remove": ("-", "🗑️", "removed"),
-    "refuse": ("!", "❌", "refused"),
+_DONE: dict[Action, tuple[str, Health]] = {
+    "create": ("+", Health("created", "✓", "good")),
+    "update": ("~", Health("updated", "↻", "good")),
+    "leave": ("=", Health("unchanged", "✓", "good")),
+    "remove": ("-", Health("removed", "○", "neutral")),
 }
-_FAILED = ("!", "❌", "failed")
+_FAILED = ("!", Health("failed", "✕", "bad"))
 
 
 @dataclass(frozen=True)
@@ -220,37 +219,33 @@ class StackResult(Result):
 
     def _cells(self, outcome: Outcome) -> tuple[str, str, str, str]:
         """Return sign, who can open it, what happened, and where it is."""
-        sign, _, word = _FAILED if outcome.error else _SIGNS[outcome.change.action]
+        sign, done = _done(outcome)
         if outcome.mapping is None or outcome.error:
-            return sign, "-", word, "-"
+            return sign, "-", done.word, "-"
         row = make_row(outcome.mapping, self.viewer, default_authentication=True)
-        return sign, row.who_can_open, word, row.address
+        return sign, row.who_can_open, done.word, row.address
 
     def _html_line(self, outcome: Outcome) -> tuple[str, ...]:
-        _, icon, word = _FAILED if outcome.error else _SIGNS[outcome.change.action]
-        _, who, _, address = self._cells(outcome)
-        shown, link = card.code(address) if address != "-" else "", ""
+        who = shown = link = ""
         if outcome.error:
             shown = card.wrapped(card.isolated(readable(str(outcome.error), limit=500)))
         elif outcome.mapping is not None:
-            who = f"{'🔒' if _requires_sign_in(outcome.mapping) else '🌐'} {who}"
-            target = open_url(outcome.mapping, self.viewer)
-            link = _open_link(target, outcome.change.name) if target else ""
+            row = make_row(outcome.mapping, self.viewer, default_authentication=True)
+            who, shown = card.who(row), card.code(row.address)
+            link = card.link(row) if row.open_url else ""
         return (
-            f'<span role="img" aria-label="{word}">{icon}</span> {word}',
+            card.state(_done(outcome)[1]),
             card.isolated(readable(outcome.change.name)),
             card.isolated(_category(outcome)),
             escape(str(outcome.change.port)),
-            escape(who),
+            who,
             shown,
             link,
         )
 
 
-def _open_link(target: str, name: str) -> str:
-    label = escape(f"Open {readable(name)}")
-    rel = "noopener noreferrer"
-    return f'<a href="{escape(target)}" target="_blank" rel="{rel}" aria-label="{label}">Open</a>'
+def _done(outcome: Outcome) -> tuple[str, Health]:
+    return _FAILED if outcome.error else _DONE[outcome.change.action]
 
 
 def _requires_sign_in(mapping: PortMapping) -> bool:

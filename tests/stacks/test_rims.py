@@ -243,9 +243,9 @@ def test_the_table_has_icons_and_links(remembering: FakeApi, kernel: NotebookCli
     """In a notebook: what happened as icon and word, who can open it, and Open."""
     (output,) = execute(kernel, f"%%tensorone apply\n{STACK}").outputs
     html = output.data["text/html"]
-    assert html.count("✅") == 2
-    assert "🌐 Public" in html
-    assert "🔒 2 people" in html
+    assert html.count("✓</span> created") == 2
+    assert "<strong>Public: no sign-in</strong>" in html
+    assert ">2 people</td>" in html
     assert 'href="https://localhost:32001"' in html
     assert "lab for NLP: 2 exposed, 1 with sign-in, 1 public." in html
     assert output.data["text/plain"].count("\n") == 3
