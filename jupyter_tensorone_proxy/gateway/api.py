@@ -38,9 +38,9 @@ from ..validation import parse_patch, parse_request
 from . import answers, extensions, openapi, probes, views
 from .audit import RecordOrigin
 from .context import PROXY, Context
-from .control import merge_patch
 from .desired import DesiredCluster
 from .guard import Guard
+from .merge import merge_patch
 from .openapi import Deleted, Success, documented
 
 _REQUESTS: list[type[Model]] = [

@@ -17,13 +17,11 @@ from ..errors import (
     DataPlaneRejectedError,
     DataPlaneUnavailableError,
     ExternalPortInUseError,
-    PortAlreadyMappedError,
     PortNotFoundError,
-    ProtectedPortError,
 )
 from ..models import PortRequest
 from ..validation import parse_request
-from . import policy
+from .admission import Admission
 from .audit import Note
 from .config import CLUSTER_ID, GatewayConfig
 from .desired import (
@@ -40,6 +38,7 @@ from .external_ports import ExternalPorts
 from .identity import new_id
 from .jupyter_ports import JupyterPorts
 from .listening import first_silent_port
+from .merge import merge_patch
 from .ownership import Ownership
 from .store import Store, Transaction
 from .tables import now
@@ -85,10 +84,9 @@ class Controller:
         self.discovery = DiscoveryServer(self._snapshot(self.desired))
         self._config = config
         self._store = store
-        self._capacity = capacity
-        self._own_ports = own_ports
         runtime = config.jupyter_runtime_dir
-        self._jupyter_ports = JupyterPorts(Path(runtime) if runtime else None)
+        jupyter_ports = JupyterPorts(Path(runtime) if runtime else None)
+        self._admission = Admission(capacity, own_ports, jupyter_ports, ownership)
         self._external_ports = ExternalPorts(config, own_ports)
         self._lock = asyncio.Lock()
 
@@ -114,10 +112,8 @@ class Controller:
             DataPlaneRejectedError, DataPlaneUnavailableError, StorageFullError: Nothing changed.
         """
         async with self._lock:
-            self._require_room()
-            self._require_unmapped(request, None)
-            self._require_allowed(request)
-            self._require_own(targets_of(request))
+            self._admission.require_room(self.desired)
+            self._admission.require(request, self.desired)
             moment = now()
             external_port = self._external_ports.choose(request, self.desired.mappings)
             mapping = DesiredMapping(new_id("port"), request, external_port, moment, moment)
@@ -157,9 +153,7 @@ class Controller:
             old = self.mapping(mapping_id)
             patch = patch if isinstance(patch, Mapping) else patch(old)
             request = parse_request(PortRequest, merge_patch(old.request.to_wire(), patch))
-            self._require_unmapped(request, mapping_id)
-            self._require_allowed(request)
-            self._require_own(targets_of(request) - targets_of(old.request))
+            self._admission.require(request, self.desired, old)
             external_port = self._external_ports.choose(request, self.desired.mappings, old)
             mapping = replace(old, request=request, external_port=external_port, updated_at=now())
 
@@ -399,71 +393,6 @@ class Controller:
             )
         reasons = "; ".join(sorted({reason for _, reason in error.reasons}))
         return DataPlaneRejectedError(f"Envoy refused the configuration: {reasons}")
-
-    def _require_room(self) -> None:
-        if len(self.desired.mappings) < self._capacity:
-            return
-        raise DataPlaneUnavailableError(
-            f"This machine's limit of open files allows {self._capacity} port mappings",
-            details={"suggestion": "Raise the hard limit (`ulimit -Hn`) and restart the gateway"},
-        )
-
-    def _require_allowed(self, request: PortRequest) -> None:
-        default = self.desired.cluster.access.default_authentication
-        external = {mapping.external_port for mapping in self.desired.mappings.values()}
-        neighbours = policy.Neighbours(
-            gateway=self._own_ports | external,
-            kernels=self._jupyter_ports.of_kernels(),
-            jupyters=self._jupyter_ports.of_servers(),
-        )
-        policy.require_allowed(request, default_authentication=default, neighbours=neighbours)
-
-    def _require_own(self, addresses: frozenset[Address]) -> None:
-        ports = sorted({address.port for address in self._ownership.foreign(addresses)})
-        if ports:
-            raise ProtectedPortError(
-                f"Port {ports[0]} is not exposed: another user of the machine listens on it",
-                details={
-                    "internal_port": ports[0],
-                    "suggestion": "Run the service as your own user, or have the administrator "
-                    "start the gateway with --service-users",
-                },
-            )
-
-    def _require_unmapped(self, request: PortRequest, own_id: str | None) -> None:
-        for other in self.desired.mappings.values():
-            if other.id == own_id or other.request.protocol != request.protocol:
-                continue
-            if other.request.internal_port == request.internal_port:
-                raise PortAlreadyMappedError(
-                    f"Internal port {request.internal_port} is already mapped",
-                    details={
-                        "internal_port": request.internal_port,
-                        "existing_mapping_id": other.id,
-                        "existing_description": other.request.description,
-                        "suggestion": "Use a different internal port "
-                        "or update the existing mapping",
-                    },
-                )
-
-
-def merge_patch(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """Return target with the patch applied (RFC 7396).
-
-    Example:
-        >>> merge_patch({"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 5}, "d": None})
-        {'a': {'b': 5, 'c': 2}}
-    """
-    merged = dict(target)
-    for name, value in patch.items():
-        if value is None:
-            merged.pop(name, None)
-        elif isinstance(value, Mapping):
-            old = merged.get(name)
-            merged[name] = merge_patch(old if isinstance(old, Mapping) else {}, value)
-        else:
-            merged[name] = value
-    return merged
 
 
 def _told(fields: Mapping[str, Any]) -> dict[str, Any]:
