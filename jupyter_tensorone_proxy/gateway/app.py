@@ -50,7 +50,7 @@ from .tls import TlsCertificates
 from .usage import Usage
 from .visitor import visitor_app
 from .xds.access_logging import ACCESS_LOG, STREAM_LOG
-from .xds.resources import HEALTH_LOG
+from .xds.upstream import HEALTH_LOG
 
 _log = logging.getLogger(__name__)
 _CERTIFICATE_CHECK_SECONDS = 2.0

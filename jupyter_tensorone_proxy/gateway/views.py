@@ -27,7 +27,7 @@ from .desired import (
 )
 from .observer import Observer
 from .tables import now
-from .xds.resources import health_check
+from .xds.upstream import health_check
 
 M = TypeVar("M", bound=Model)
 _RECENT_REQUESTS = 50

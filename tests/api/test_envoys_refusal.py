@@ -19,7 +19,7 @@ from jupyter_tensorone_proxy.gateway import envoy
 from jupyter_tensorone_proxy.gateway.app import ControlPlane
 from jupyter_tensorone_proxy.gateway.config import GatewayConfig
 from jupyter_tensorone_proxy.gateway.files import private_directory
-from jupyter_tensorone_proxy.gateway.xds import resources
+from jupyter_tensorone_proxy.gateway.xds import upstream
 from tests.api.test_error_answers import require_error
 from tests.fixtures.gateway import free_port, free_range
 
@@ -36,14 +36,14 @@ FAULTS = {
 @pytest.fixture
 def plane(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ControlPlane]:
     """Return a control plane with a fault in it, and run an Envoy beside it."""
-    right = resources.make_cluster
+    right = upstream.make_cluster
 
     def make_cluster(mapping: Any, cluster: Any, *more: Any, **options: Any) -> Any:
         made = right(mapping, cluster, *more, **options)
         fault, _ = FAULTS.get(mapping.request.description, ({}, ""))
         return made | fault
 
-    monkeypatch.setattr(resources, "make_cluster", make_cluster)
+    monkeypatch.setattr(upstream, "make_cluster", make_cluster)
     first, _, last = free_range(10).partition("-")
     config = GatewayConfig(
         state_dir=str(tmp_path),

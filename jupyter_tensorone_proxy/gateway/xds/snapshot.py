@@ -23,7 +23,7 @@ from ..desired import (
     secrets_of,
     targets,
 )
-from . import messages, redirects, resources, shared_limits
+from . import messages, redirects, resources, shared_limits, upstream
 from .messages import Resource, make_resource
 
 _KEPT = 20_000
@@ -89,7 +89,7 @@ def _all(desired: Desired, foreign: frozenset[Address]) -> Iterator[Resource]:
         yield _endpoints(mapping, desired.cluster, barred)
         if not is_raw(mapping):
             revoked = desired.revocations.of(mapping.id)
-            closed = bool(barred) and not resources.open_targets(mapping, barred)
+            closed = bool(barred) and not upstream.open_targets(mapping, barred)
             yield _routes(mapping, desired.cluster, desired.edge, revoked, closed)
     for group in by_port.values():
         # An HTTP listener has nothing of the cluster's settings in it, so that none cuts it.
@@ -113,7 +113,7 @@ def _secret(name: str, certificate: Certificate) -> Resource:
 
 @lru_cache(maxsize=1)
 def _shared_limits() -> tuple[Resource, ...]:
-    listener = shared_limits.make_listener(resources.ADS)
+    listener = shared_limits.make_listener(upstream.ADS)
     return (
         make_resource(messages.CLUSTER, shared_limits.make_cluster()),
         make_resource(messages.LISTENER, listener),
@@ -135,17 +135,17 @@ def _redirects() -> tuple[Resource, ...]:
 
 @lru_cache(maxsize=_KEPT)
 def _cluster(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) -> Resource:
-    return make_resource(messages.CLUSTER, resources.make_cluster(mapping, cluster, edge))
+    return make_resource(messages.CLUSTER, upstream.make_cluster(mapping, cluster, edge))
 
 
 @lru_cache(maxsize=_KEPT)
 def _endpoints(
     mapping: DesiredMapping, cluster: DesiredCluster, barred: frozenset[Address]
 ) -> Resource:
-    config = resources.make_endpoints(mapping, barred)
+    config = upstream.make_endpoints(mapping, barred)
     introduction = None
-    if resources.is_checked(mapping, cluster):
-        introduction = resources.make_endpoints(mapping, barred, check_health=False)
+    if upstream.is_checked(mapping, cluster):
+        introduction = upstream.make_endpoints(mapping, barred, check_health=False)
     return make_resource(messages.ENDPOINTS, config, introduction=introduction)
 
 
