@@ -151,7 +151,9 @@ def send_raw(trust: ssl.SSLContext) -> SendRaw:
         with (
             socket.create_connection(address, timeout=5) as plain,
             trust.wrap_socket(plain, server_hostname=server_name) as raw,
-            contextlib.suppress(TimeoutError, ConnectionResetError),  # it is kept, or cut
+            contextlib.suppress(
+                TimeoutError, ConnectionResetError, ssl.SSLEOFError
+            ),  # kept, or cut
         ):
             first, *others = pieces
             raw.sendall(first)

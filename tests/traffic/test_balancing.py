@@ -89,6 +89,9 @@ def test_least_connections_spares_the_busy_replica(team: MakeTeam, visit: Visit)
     """Requests go around a replica that has long ones to work on."""
     made = team(2, load_balancer={"algorithm": "least_connections"}, health_check=NO_CHECK)
     visitor = visit(http2=True)  # one connection: each worker of Envoy counts for itself
+    visitor.get(made.url)
+    for member in made.members:
+        member.seen.clear()
     slow = f"{made.url}/slow/1500"
     busy = [threading.Thread(target=visitor.get, args=(slow,)) for _ in range(7)]
     for thread in busy:

@@ -8,14 +8,12 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.fixtures.gateway import RunningGateway, wait_until
+from tests.fixtures.memory import watch_memory
 from tests.fixtures.traffic import Expose, Exposed, SendRaw, Visit
 
 MEGABYTE = 1_000_000
@@ -27,37 +25,6 @@ PIECE = bytes(range(256)) * 256
 def exposed(expose: Expose) -> Exposed:
     """Expose a public service."""
     return expose()
-
-
-def _resident(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return 1024 * int(status.partition("VmRSS:")[2].split()[0])
-
-
-@dataclass
-class Watched:
-    """Resident memory of a process, before a block ran and at its highest, in bytes."""
-
-    before: int
-    highest: int
-
-
-@contextmanager
-def _watch(pid: int) -> Iterator[Watched]:
-    now = _resident(pid)
-    watched, over = Watched(now, now), threading.Event()
-
-    def look() -> None:
-        while not over.wait(0.02):
-            watched.highest = max(watched.highest, _resident(pid))
-
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
-    try:
-        yield watched
-    finally:
-        over.set()
-        thread.join(10)
 
 
 def _pieces(size: int) -> Iterator[bytes]:
@@ -73,7 +40,7 @@ def test_p10_300_mb_go_up_and_down_with_flat_memory(
     visitor = visit(http2=http2, headers={"accept-encoding": "identity"})
     visitor.get(exposed.url)
     size = HUGE if not http2 else HUGE // 3  # the Python client's HTTP/2 is slow
-    with _watch(gateway.children()["envoy"]) as memory:
+    with watch_memory(gateway.children()["envoy"]) as memory:
         answer = visitor.post(f"{exposed.url}/digest", content=_pieces(size))
         with visitor.stream("GET", f"{exposed.url}/bytes/{size}") as download:
             arrived = sum(map(len, download.iter_bytes(1 << 20)))
@@ -102,7 +69,7 @@ def test_p10_a_client_that_stops_reading_fills_no_memory(
 ) -> None:
     """A download nobody takes is held back at the service, not piled up in Envoy."""
     with (
-        _watch(gateway.children()["envoy"]) as memory,
+        watch_memory(gateway.children()["envoy"]) as memory,
         visit().stream("GET", f"{exposed.url}/bytes/{HUGE}") as download,
     ):
         stream = download.iter_bytes(1 << 16)

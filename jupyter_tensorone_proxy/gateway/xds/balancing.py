@@ -32,6 +32,9 @@ def cluster_options(mapping: DesiredMapping, cluster: DesiredCluster) -> Config:
     }
     if options["lb_policy"] == "RING_HASH":
         options["ring_hash_lb_config"] = {"minimum_ring_size": 128}
+    if options["lb_policy"] == "LEAST_REQUEST":
+        # Envoy compares a few random targets, by default two, which may be the same one.
+        options["least_request_lb_config"] = {"choice_count": 32}
     return options
 
 

@@ -8,6 +8,7 @@ else pass unchanged: the filter is skipped for sessions without the claim.
 
 from __future__ import annotations
 
+from .matching import negation, noted, unless
 from .sign_in import JWT_FILTER
 from .typed import Config, typed
 
@@ -18,8 +19,6 @@ POLICY = "content-security-policy"
 BAN, NO_BAN = "(?i)frame-ancestors[^;,]*", "frame-ancestors *"
 """What is rewritten in a service's policy, and to what: the directive beside it then decides."""
 
-_COMMON = "envoy.extensions.matching"
-
 
 def framing_filter(namespace: str) -> Config:
     """Return the filter.
@@ -27,29 +26,8 @@ def framing_filter(namespace: str) -> Config:
     Args:
         namespace: Of the metadata in which the service's rewritten policy is found.
     """
-    claim = {"filter": JWT_FILTER, "path": [{"key": "identity"}, {"key": FRAME_CLAIM}]}
-    found = typed(f"{_COMMON}.common_inputs.network.v3.DynamicMetadataInput", claim)
-    missing = {"value": {"present_match": True}, "invert": True}
-    matcher = typed(f"{_COMMON}.input_matchers.metadata.v3.Metadata", missing)
-    predicate = {
-        "input": {"name": "claim", "typed_config": found},
-        "custom_match": {"name": "missing", "typed_config": matcher},
-    }
-    skip = typed("envoy.extensions.filters.common.matcher.action.v3.SkipFilter", {})
-    only_without_claim = {
-        "predicate": {"single_predicate": predicate},
-        "on_match": {"action": {"name": "skip", "typed_config": skip}},
-    }
-    return {
-        "name": FILTER,
-        "typed_config": typed(
-            "envoy.extensions.common.matching.v3.ExtensionWithMatcher",
-            {
-                "xds_matcher": {"matcher_list": {"matchers": [only_without_claim]}},
-                "extension_config": {"name": FILTER, "typed_config": _mutations(namespace)},
-            },
-        ),
-    }
+    with_claim = noted(JWT_FILTER, "identity", FRAME_CLAIM)
+    return {"name": FILTER, "typed_config": unless(negation(with_claim), _mutations(namespace))}
 
 
 def _mutations(namespace: str) -> Config:

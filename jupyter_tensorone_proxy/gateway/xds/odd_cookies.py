@@ -14,6 +14,7 @@ from collections.abc import Iterable
 
 from ..desired import DesiredMapping, Edge
 from .cookies import XSRF, exact_names, hidden_cookie, xsrf_marker
+from .matching import all_of, any_of, header_is, negation, noted, unless
 from .sign_in import COOKIE_PREFIX, session_cookie
 from .typed import Config, typed
 
@@ -29,23 +30,22 @@ MAPPING_ID = "x-tensorone-port"
 NOBODY_ANSWERS = 508
 """Status (LoopDetected), within Envoy only, of a request that nobody could be asked about."""
 
-_SKIP = "envoy.extensions.filters.common.matcher.action.v3.SkipFilter"
 _EXT_PROC = "envoy.extensions.filters.http.ext_proc.v3"
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - a cookie's name (RFC 6265, section 4.1.1)
 
 
 def requests(mapping: DesiredMapping, edge: Edge) -> Config:
     """Return the filter that asks about requests whose cookies are in an odd shape."""
-    line = _header_is("Request", "cookie", rf"(?s).*(?:{'|'.join(_odd_shapes(mapping, edge))}).*")
+    line = header_is("Request", "cookie", rf"(?s).*(?:{'|'.join(_odd_shapes(mapping, edge))}).*")
     hidden = rf"(?s)(?:{hidden_cookie(exact_names(mapping, edge))}(?:[;,][ \t]*|$))*"
-    lost = _all(
-        _not(_noted("cookie")),
-        _header_is("Request", "cookie", "(?s).+"),
-        _not(_header_is("Request", "cookie", hidden)),
+    lost = all_of(
+        negation(noted(NAMESPACE, "cookie")),
+        header_is("Request", "cookie", "(?s).+"),
+        negation(header_is("Request", "cookie", hidden)),
     )
     asked = _ask(mapping, "cookie", request_header_mode="SEND", response_header_mode="SKIP")
     asked["metadata_options"] = {"receiving_namespaces": {"untyped": [NAMESPACE]}}
-    return _unless(_not(_any(line, lost)), asked)
+    return unless(negation(any_of(line, lost)), asked)
 
 
 def answers(mapping: DesiredMapping, edge: Edge) -> Config:
@@ -54,7 +54,7 @@ def answers(mapping: DesiredMapping, edge: Edge) -> Config:
     not_its_own = rf"(?:.*,)?[ \t]*=?[ \t]*{names}.*"
     pattern = rf"(?is)(?:{not_its_own}|.*;[ \t]*domain[ \t]*=.*)"
     asked = _ask(mapping, "set-cookie", request_header_mode="SKIP", response_header_mode="SEND")
-    return _unless(_not(_header_is("Response", "set-cookie", pattern)), asked)
+    return unless(negation(header_is("Response", "set-cookie", pattern)), asked)
 
 
 def off() -> Config:
@@ -91,51 +91,3 @@ def _ask(mapping: DesiredMapping, header: str, **modes: str) -> Config:
             "status_on_error": {"code": "LoopDetected"},
         },
     )
-
-
-def _unless(predicate: Config, filter_config: Config) -> Config:
-    """Return a filter that is skipped where a predicate holds."""
-    skip = {"action": {"name": "skip", "typed_config": typed(_SKIP, {})}}
-    return typed(
-        "envoy.extensions.common.matching.v3.ExtensionWithMatcher",
-        {
-            "extension_config": {"name": "ask", "typed_config": filter_config},
-            "xds_matcher": {
-                "matcher_list": {"matchers": [{"predicate": predicate, "on_match": skip}]}
-            },
-        },
-    )
-
-
-def _header_is(kind: str, name: str, pattern: str) -> Config:
-    source = typed(f"envoy.type.matcher.v3.Http{kind}HeaderMatchInput", {"header_name": name})
-    match = {"safe_regex": {"google_re2": {}, "regex": pattern}}
-    return {
-        "single_predicate": {"input": {"name": name, "typed_config": source}, "value_match": match}
-    }
-
-
-def _noted(key: str) -> Config:
-    """Return the predicate that the metadata has a value."""
-    source = {"filter": NAMESPACE, "path": [{"key": key}]}
-    name = "envoy.extensions.matching.common_inputs.network.v3.DynamicMetadataInput"
-    present = {"value": {"present_match": True}}
-    matcher = typed("envoy.extensions.matching.input_matchers.metadata.v3.Metadata", present)
-    return {
-        "single_predicate": {
-            "input": {"name": key, "typed_config": typed(name, source)},
-            "custom_match": {"name": "present", "typed_config": matcher},
-        }
-    }
-
-
-def _not(predicate: Config) -> Config:
-    return {"not_matcher": predicate}
-
-
-def _all(*predicates: Config) -> Config:
-    return {"and_matcher": {"predicate": list(predicates)}}
-
-
-def _any(*predicates: Config) -> Config:
-    return {"or_matcher": {"predicate": list(predicates)}}
