@@ -7,6 +7,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+MESSAGES := jupyter_tensorone_proxy/gateway/xds/message_types.py
 ARGS ?=
 ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 
@@ -57,8 +58,8 @@ screenshots: $(VENV)/installed-services ## take the documentation's pictures ane
 clean: ## remove what the other verbs made
 	rm -rf $(VENV) dist build site .mypy_cache .ruff_cache .pytest_cache
 
-# An extra of pyproject.toml is installed when the mark is missing or older than pyproject.toml.
-$(VENV)/installed-%: pyproject.toml | $(VENV)/bin/python
+# An extra of pyproject.toml is installed when the mark is missing or older than what installs it.
+$(VENV)/installed-%: pyproject.toml hatch_build.py $(MESSAGES) | $(VENV)/bin/python
 	@echo "Installing into $(VENV): $* …"
 	$(PIP) install --editable '.[$*]'
 	@touch $@

@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # Install what the tests marked `services` talk to, beyond `pip install '.[services]'`.
 #
-# Programs come from Debian or Ubuntu. MLflow and sslyze get a Python environment of their own:
-# xds-protos, which the gateway needs, overwrites modules that MLflow needs (opentelemetry.proto),
-# and sslyze holds back cryptography. It does nothing where everything is there, and says what is
-# missing where it cannot install. The tests start each program themselves, on a free port: none
-# has to run as a system service.
+# Programs come from Debian or Ubuntu. sslyze gets a Python environment of its own, because it holds
+# back cryptography. It does nothing where everything is there, and says what is missing where it
+# cannot install. The tests start each program themselves, on a free port: none has to run as a
+# system service.
 #
 # PYTHON          the interpreter that makes the environment (python3)
 # XDG_CACHE_HOME  where it is kept (~/.cache)
@@ -27,7 +26,7 @@ wanted=(
   testssl=testssl.sh
   wrk=wrk # the benchmarks
 )
-apart=(mlflow sslyze)
+apart=(sslyze)
 environment="${XDG_CACHE_HOME:-$HOME/.cache}/jupyter-tensorone-proxy/test-services"
 
 refuse() {

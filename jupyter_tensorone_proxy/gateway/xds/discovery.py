@@ -13,12 +13,14 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 
 import grpc
-from envoy.service.discovery.v3 import ads_pb2_grpc, discovery_pb2
 
+from .descriptors import Message
 from .messages import CLUSTER, ENDPOINTS, LISTENER, ROUTES, SECRET, TYPES, Resource
+from .rpc import stream_handler
 from .snapshot import EMPTY, Snapshot
 from .stream import Key, Stream
 
+_SERVICE = "envoy.service.discovery.v3.AggregatedDiscoveryService"
 _UPSTREAM = {CLUSTER, ENDPOINTS}
 _DOWNSTREAM = {LISTENER, ROUTES, SECRET}
 
@@ -71,7 +73,7 @@ class _Waiting:
             self.done.set()
 
 
-class DiscoveryServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type: ignore[misc]  # untyped base
+class DiscoveryServer:
     """Serves one Envoy over a unix socket.
 
     Args:
@@ -97,7 +99,8 @@ class DiscoveryServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type:
     async def start(self, socket_path: str) -> None:
         """Listen on a unix socket."""
         self._server = grpc.aio.server()
-        ads_pb2_grpc.add_AggregatedDiscoveryServiceServicer_to_server(self, self._server)
+        handler = stream_handler(_SERVICE, "DeltaAggregatedResources", self._serve)
+        self._server.add_generic_rpc_handlers((handler,))
         self._server.add_insecure_port(f"unix:{socket_path}")
         await self._server.start()
 
@@ -219,17 +222,17 @@ class DiscoveryServer(ads_pb2_grpc.AggregatedDiscoveryServiceServicer):  # type:
             # Envoy does not ask for what hangs on a refused resource.
             self._waiting.wait_only_for(self._stream.in_flight())
 
-    async def DeltaAggregatedResources(  # noqa: N802 - gRPC's name
+    async def _serve(
         self,
-        request_iterator: AsyncIterator[discovery_pb2.DeltaDiscoveryRequest],
+        requests: AsyncIterator[Message],
         context: grpc.aio.ServicerContext,  # noqa: ARG002 - gRPC's signature
-    ) -> AsyncIterator[discovery_pb2.DeltaDiscoveryResponse]:
+    ) -> AsyncIterator[Message]:
         """Serve one connection of Envoy (gRPC calls this)."""
         stream = Stream(self._visible, self.settle)
         self._stream = stream
         self.statistics.connections += 1
         self._connected.set()
-        reader = asyncio.create_task(stream.read(request_iterator))
+        reader = asyncio.create_task(stream.read(requests))
         try:
             while (response := await stream.outgoing.get()) is not None:
                 self.statistics.pushes += 1

@@ -12,14 +12,14 @@ import re
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Protocol
 
-from envoy.service.discovery.v3 import discovery_pb2
-
+from .descriptors import Message, message_class
 from .messages import CLUSTER, ENDPOINTS, TYPES, Resource
 
 Key = tuple[str, str]
 """(type URL, resource name)"""
 
 _LONGEST_REASON = 300
+_RESPONSE = "envoy.service.discovery.v3.DeltaDiscoveryResponse"
 
 
 class Settle(Protocol):
@@ -38,7 +38,7 @@ class Stream:
     """
 
     def __init__(self, visible: Mapping[str, Mapping[str, Resource]], settle: Settle) -> None:
-        self.outgoing: asyncio.Queue[discovery_pb2.DeltaDiscoveryResponse | None] = asyncio.Queue()
+        self.outgoing: asyncio.Queue[Message | None] = asyncio.Queue()
         self._settle = settle
         self._visible = visible
         self._subscribed: dict[str, set[str]] = {}
@@ -46,7 +46,7 @@ class Stream:
         self._sent: dict[str, list[Key]] = {}
         self._nonces = itertools.count(1)
 
-    async def read(self, requests: AsyncIterator[discovery_pb2.DeltaDiscoveryRequest]) -> None:
+    async def read(self, requests: AsyncIterator[Message]) -> None:
         """Take in what Envoy says until it goes; then `outgoing` ends too."""
         try:
             async for request in requests:
@@ -76,7 +76,7 @@ class Stream:
         subscribed = self._subscribed.get(type_url, set())
         return name in subscribed or "*" in subscribed
 
-    def _receive(self, request: discovery_pb2.DeltaDiscoveryRequest) -> None:
+    def _receive(self, request: Message) -> None:
         type_url = request.type_url
         if request.response_nonce:
             self._acknowledge(request)
@@ -106,7 +106,7 @@ class Stream:
         resource = self._visible[type_url].get(name)
         return resource is not None and self._known[type_url].get(name) == resource.version
 
-    def _acknowledge(self, request: discovery_pb2.DeltaDiscoveryRequest) -> None:
+    def _acknowledge(self, request: Message) -> None:
         type_url = request.type_url
         keys = self._sent.pop(request.response_nonce, [])
         if not request.HasField("error_detail"):
@@ -146,7 +146,7 @@ class Stream:
             asked: Say so if one does not exist; Envoy would wait 15 s for it, with everything else.
         """
         visible, known = self._visible[type_url], self._known[type_url]
-        response = discovery_pb2.DeltaDiscoveryResponse(type_url=type_url)
+        response = message_class(_RESPONSE)(type_url=type_url)
         keys: list[Key] = []
         for name in sorted(names):
             resource = visible.get(name)

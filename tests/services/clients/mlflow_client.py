@@ -1,7 +1,7 @@
 """What a user of MLflow does: log a run, put an artifact, get it back.
 
-It runs in MLflow's own environment, and knows the server by MLflow's variables only. Its last
-line is what it read back, as JSON. Arguments: the file to put, the folder to get it into.
+It knows the server by MLflow's variables only. Its last line is what it read back, as JSON.
+Arguments: the file to put, the folder to get it into.
 """
 
 from __future__ import annotations
