@@ -12,7 +12,6 @@ from typing import Any
 from ..pages import HEADERS, page
 from .access import revoked_matcher
 from .filters import VISITOR_PREFIX
-from .matching import header_is, negation, unless
 from .odd_cookies import NAMESPACE, NOBODY_ANSWERS
 from .typed import Config, typed
 
@@ -20,10 +19,9 @@ _CEL_FILTER = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
 _PORT = f"%METADATA(ROUTE:{NAMESPACE}:internal_port)%"
 _OWNER = f"%METADATA(ROUTE:{NAMESPACE}:owner_html)%"
 _NAME = f"%METADATA(ROUTE:{NAMESPACE}:name_html)%"
-_MARK = "x-tensorone-reply"
-_MARKED = {_MARK: "1"}
-"""Marks an answer for `headers_filter`: all headers in each mapper would be 20 KB a mapping."""
-
+_JSON_HEADERS = {k: HEADERS[k] for k in ("cache-control", "x-content-type-options")} | {
+    "content-security-policy": "default-src 'none'"
+}
 _CHALLENGE = {"www-authenticate": "Bearer"}
 """Instead of Envoy's own, which repeats the address that was asked for, with its query."""
 
@@ -52,16 +50,6 @@ def local_replies() -> Config:
             "content_type": "text/html; charset=utf-8",
         },
     }
-
-
-def headers_filter() -> Config:
-    """Return the filter that gives these answers, and no others, the headers all of them have."""
-    marked = header_is("Response", _MARK, ".+")
-    mutations: list[Config] = [{"append": header} for header in _headers(HEADERS)]
-    mutations.append({"remove": _MARK})
-    kind = "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation"
-    mutation = typed(kind, {"mutations": {"response_mutations": mutations}})
-    return {"name": "reply_headers", "typed_config": unless(negation(marked), mutation)}
 
 
 def _about_people() -> list[Config]:
@@ -180,7 +168,7 @@ def _anything_else() -> Config:
     return {
         "filter": _status(400, "GE"),
         "body_format_override": {"json_format": {"success": False, "error": error}},
-        "headers_to_add": _headers(_MARKED),
+        "headers_to_add": _headers(_JSON_HEADERS),
     }
 
 
@@ -191,7 +179,7 @@ def _redirect_to_sign_in(condition: Config) -> Config:
         "filter": _and(condition, _header(":method", {"exact": "GET"}), _wants_html()),
         "status_code": 302,
         "body_format_override": {"text_format_source": {"inline_string": "Sign in first."}},
-        "headers_to_add": _headers({"location": location, **_CHALLENGE, **_MARKED}),
+        "headers_to_add": _headers({"location": location, **_CHALLENGE, **HEADERS}),
     }
 
 
@@ -210,7 +198,7 @@ def _pair(  # noqa: PLR0913 - keyword-only, all plain texts
         "filter": _and(condition, _wants_html()),
         **_changed(new_status),
         "body": {"inline_string": text},
-        "headers_to_add": _headers({**_MARKED, **retry}),
+        "headers_to_add": _headers({**HEADERS, **retry}),
     }
     return [page_for_people, _json(condition, code, message, new_status)]
 
@@ -225,7 +213,7 @@ def _json(condition: Config, code: str, message: str, new_status: int | None) ->
             "text_format_source": {"inline_string": f'{{"success": false, "error": {error}}}'},
             "content_type": "application/json",
         },
-        "headers_to_add": _headers(_MARKED | challenge),
+        "headers_to_add": _headers(_JSON_HEADERS | challenge),
     }
 
 

@@ -230,7 +230,7 @@ def _http_manager(mapping: DesiredMapping, edge: Edge) -> Config:
     return _manager(
         stat_prefix=mapping.id,
         routes=mapping.id,
-        http_filters=[replies.headers_filter(), *filters.http_filters(mapping, edge)],
+        http_filters=filters.http_filters(mapping, edge),
         upgrade_configs=[{"upgrade_type": "websocket"}],
         # Jupyter, MLflow and TensorBoard put %2F in paths that mean something.
         path_with_escaped_slashes_action="KEEP_UNCHANGED",
