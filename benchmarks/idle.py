@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.measuring import cpu_seconds, processes, resident_mb
+from benchmarks.measuring import cpu_seconds, private_mb, processes, resident_mb
 from tests.fixtures.gateway import free_range, run_gateway
 
 
@@ -37,11 +37,17 @@ def main() -> None:
         time.sleep(options.seconds)
         used = {name: cpu_seconds(pid) - before[name] for name, pid in pids.items()}
         for name, pid in pids.items():
-            share = 100 * used[name] / options.seconds
-            print(f"{name:12} {resident_mb(pid):6.1f} MB  {share:5.2f} % of a core")
-        total = sum(resident_mb(pid) for pid in pids.values())
-        share = 100 * sum(used.values()) / options.seconds
-        print(f"{'together':12} {total:6.1f} MB  {share:5.2f} % of a core")
+            report(name, [pid], used[name] / options.seconds)
+        report("together", list(pids.values()), sum(used.values()) / options.seconds)
+
+
+def report(name: str, pids: list[int], share: float) -> None:
+    """Print one line."""
+    resident, private = sum(map(resident_mb, pids)), sum(map(private_mb, pids))
+    print(
+        f"{name:12} {resident:6.1f} MB resident, {private:6.1f} MB of it private  "
+        f"{100 * share:5.2f} % of a core"
+    )
 
 
 if __name__ == "__main__":

@@ -29,8 +29,17 @@ PROTECTED: dict[str, Any] = {
 
 def resident_mb(pid: int) -> float:
     """Return a process's resident set in MB (10⁶ bytes)."""
+    return _status_mb(pid, "VmRSS:")
+
+
+def private_mb(pid: int) -> float:
+    """Return a process's own memory in MB: its resident set without files' pages."""
+    return _status_mb(pid, "RssAnon:")
+
+
+def _status_mb(pid: int, field_name: str) -> float:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+        if line.startswith(field_name):
             return int(line.split()[1]) * 1024 / 1e6
     raise SystemExit(f"process {pid} is gone")
 

@@ -267,7 +267,13 @@ async def _bring_up(controller: Controller, ready_fd: int | None) -> None:
 
 def _uvicorn_config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="off", server_header=False, http="h11"
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        http="h11",
+        ws="none",  # nothing here speaks WebSocket, and its library is 3 MB
     )
 
 

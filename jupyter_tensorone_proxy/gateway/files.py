@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 from pathlib import Path
 
 from ..errors import GatewayError
@@ -88,7 +87,7 @@ def read_api_key(path: Path) -> str:
     Raises:
         GatewayError: It cannot be read, or is not a key. Nothing is replaced, nobody gets in.
     """
-    key = read_or_create(path, secrets.token_urlsafe(_KEY_BYTES)).strip()
+    key = read_or_create(path, os.urandom(_KEY_BYTES).hex()).strip()
     if not re.fullmatch(r"[!-~]{32,}", key):
         raise GatewayError(
             f"The API key in {path} is damaged: it must be 32 or more characters without spaces.",
