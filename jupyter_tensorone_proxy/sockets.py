@@ -13,6 +13,7 @@ import struct
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -123,6 +124,7 @@ def from_proc(directory: Path = Path("/proc/net")) -> Iterator[Listening]:
                 )
 
 
+@lru_cache(maxsize=1000)
 def _host(packed: bytes) -> str:
     address = ipaddress.ip_address(packed)
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None

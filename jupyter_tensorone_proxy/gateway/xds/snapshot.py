@@ -81,29 +81,44 @@ def build_snapshot(desired: Desired, *, foreign: frozenset[Address] = frozenset(
 
 
 def _all(desired: Desired, foreign: frozenset[Address]) -> Iterator[Resource]:
+    active, cluster, edge = desired.active, desired.cluster, desired.edge
     by_port: dict[int, list[DesiredMapping]] = {}
-    for mapping in desired.active:
+    for mapping in active:
         by_port.setdefault(mapping.external_port, []).append(mapping)
         barred = foreign & targets(mapping) if foreign else foreign
-        yield _cluster(mapping, desired.cluster, desired.edge)
-        yield _endpoints(mapping, desired.cluster, barred)
-        if not is_raw(mapping):
-            revoked = desired.revocations.of(mapping.id)
-            closed = bool(barred) and not upstream.open_targets(mapping, barred)
-            yield _routes(mapping, desired.cluster, desired.edge, revoked, closed)
+        yield from _of(mapping, cluster, edge, barred, desired.revocations.of(mapping.id))
     for group in by_port.values():
         # An HTTP listener has nothing of the cluster's settings in it, so that none cuts it.
-        cluster = desired.cluster if is_raw(group[0]) else None
-        yield _listener(tuple(group), cluster or _NO_CLUSTER, desired.edge)
-    if desired.active:
+        yield _listener(tuple(group), cluster if is_raw(group[0]) else _NO_CLUSTER, edge)
+    if active:
         yield from _shared_limits()
-        yield _shared_buckets(desired.cluster)
+        yield _shared_buckets(cluster)
     # Nobody subscribes to what no listener names, and nobody would acknowledge it.
-    with_tls = [mapping for mapping in desired.active if mapping.request.protocol == "tcp"]
-    for name in sorted({n for mapping in with_tls for n in secrets_of(mapping, desired.edge)}):
+    for name in sorted({name for mapping in active for name in _secrets(mapping, edge)}):
         yield _secret(name, desired.certificates[name])
-    if any(resources.redirects_to_https(mapping) for mapping in desired.active):
+    if any(resources.redirects_to_https(mapping) for mapping in active):
         yield from _redirects()
+
+
+@lru_cache(maxsize=_KEPT)
+def _of(
+    mapping: DesiredMapping,
+    cluster: DesiredCluster,
+    edge: Edge,
+    barred: frozenset[Address],
+    revoked: tuple[str, ...],
+) -> tuple[Resource, ...]:
+    """Return what a mapping has alone; one look-up for the many that did not change."""
+    parts = (_cluster(mapping, cluster, edge), _endpoints(mapping, cluster, barred))
+    if is_raw(mapping):
+        return parts
+    closed = bool(barred) and not upstream.open_targets(mapping, barred)
+    return (*parts, _routes(mapping, cluster, edge, revoked, closed))
+
+
+@lru_cache(maxsize=_KEPT)
+def _secrets(mapping: DesiredMapping, edge: Edge) -> tuple[str, ...]:
+    return tuple(secrets_of(mapping, edge)) if mapping.request.protocol == "tcp" else ()
 
 
 @lru_cache(maxsize=_KEPT)
