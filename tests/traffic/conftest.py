@@ -14,11 +14,20 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin
 
-from jupyter_tensorone_proxy import ProxyClient
+from jupyter_tensorone_proxy import PortMapping, ProxyClient
 from jupyter_tensorone_proxy.models import ClusterAccess, Compression, NetworkConfiguration
 from tests.fixtures.gateway import RunningGateway, run_gateway
 from tests.fixtures.services.web import web_service
-from tests.fixtures.traffic import Expose, Exposed, OpenWebSocket, SendRaw, SignIn, Visit
+from tests.fixtures.traffic import (
+    RAW,
+    Expose,
+    Exposed,
+    ExposeRaw,
+    OpenWebSocket,
+    SendRaw,
+    SignIn,
+    Visit,
+)
 
 _NETWORK = NetworkConfiguration(compression=Compression())
 
@@ -75,6 +84,23 @@ def trust(gateway: RunningGateway) -> ssl.SSLContext:
 
 def _trust(gateway: RunningGateway) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=gateway.runtime["ca_file"])
+
+
+@pytest.fixture
+def expose_raw(client: ProxyClient) -> Iterator[ExposeRaw]:
+    """Return a function that exposes a port without sign-in, of any protocol."""
+    made: list[str] = []
+
+    def create(port: int, **fields: Any) -> PortMapping:
+        mapping = client.create_port(
+            **{"internal_port": port, "description": "raw", "access_control": RAW} | fields
+        )
+        made.append(mapping.id)
+        return mapping
+
+    yield create
+    for mapping_id in made:
+        client.delete_port(mapping_id)
 
 
 @pytest.fixture

@@ -9,29 +9,19 @@ import ipaddress
 from typing import Any
 
 from ..desired import DesiredCluster, DesiredMapping
-from .access import address_rule, cidr
+from .access import cidr
 from .typed import Config, typed
 
 ALPN = ["postgresql"]
 """PostgreSQL's clients insist on it (`sslnegotiation=direct`); others may offer any, or none."""
 
+_NOBODY = cidr("0.0.0.0/32")
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-def tcp_filters(mapping: DesiredMapping, cluster: DesiredCluster) -> list[Config]:
+def tcp_filters(mapping: DesiredMapping) -> list[Config]:
     """Return the network filters of a raw TCP service behind TLS."""
-    policy = {"principals": [address_rule(mapping, cluster)], "permissions": [{"any": True}]}
     return [
-        {
-            "name": "envoy.filters.network.rbac",
-            "typed_config": typed(
-                "envoy.extensions.filters.network.rbac.v3.RBAC",
-                {
-                    "stat_prefix": mapping.id,
-                    "rules": {"action": "ALLOW", "policies": {"admit": policy}},
-                },
-            ),
-        },
         {
             "name": "envoy.filters.network.tcp_proxy",
             "typed_config": typed(
@@ -40,6 +30,18 @@ def tcp_filters(mapping: DesiredMapping, cluster: DesiredCluster) -> list[Config
             ),
         },
     ]
+
+
+def admitted_sources(mapping: DesiredMapping, cluster: DesiredCluster) -> Config:
+    """Return the part of a chain's match that admits only the listed addresses.
+
+    A filter would come too late: the service is connected, and its greeting passed on, before a
+    filter has judged anything. Who matches no chain is closed before that.
+    """
+    ranges = admitted_ranges(mapping, cluster)
+    if ranges is None:
+        return {}
+    return {"source_prefix_ranges": [cidr(str(r)) for r in ranges] or [_NOBODY]}
 
 
 def listener_name(external_port: int) -> str:

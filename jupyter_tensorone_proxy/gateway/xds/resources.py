@@ -191,12 +191,13 @@ def _tls_chain(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) -> 
         "filter_chain_match": {
             "transport_protocol": "tls",
             **({"server_names": [domain]} if domain else {}),
+            **(raw.admitted_sources(mapping, cluster) if is_raw else {}),
         },
         "transport_socket": _downstream_tls(
             raw.ALPN if is_raw else ["h2", "http/1.1"], secrets_of(mapping, edge)
         ),
         "transport_socket_connect_timeout": "10s",
-        "filters": raw.tcp_filters(mapping, cluster) if is_raw else [_http_manager(mapping, edge)],
+        "filters": raw.tcp_filters(mapping) if is_raw else [_http_manager(mapping, edge)],
     }
 
 
