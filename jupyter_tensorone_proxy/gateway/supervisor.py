@@ -40,7 +40,7 @@ RUNNING_STATUS = 3
 
 _KEPT_SUFFIXES = {".log", ".old"}
 _PR_SET_PDEATHSIG = 1
-_START_SECONDS = 30.0
+_START_SECONDS = 60.0
 
 
 @dataclass

@@ -39,7 +39,7 @@ def _sockets_of(pids: list[int]) -> set[int]:
     return {int(link[8:-1]) for link in links if link.startswith("socket:[")}
 
 
-def test_r35_nothing_listens_but_the_api_and_the_exposed_ports(
+def test_p33_r35_nothing_listens_but_the_api_and_the_exposed_ports(
     gateway: RunningGateway, client: ProxyClient, service: WebService, expose: ExposePort
 ) -> None:
     """Envoy's admin and the configuration's source have no TCP port that a browser could reach."""

@@ -68,7 +68,7 @@ def _create(gateway: RunningGateway, **fields: object) -> ApiError | None:
     return None
 
 
-def test_envoys_refusal_is_rolled_back_and_told(
+def test_p43_envoys_refusal_is_rolled_back_and_told(
     gateway: RunningGateway,
     client: ProxyClient,
     service: WebService,
@@ -93,7 +93,7 @@ def test_envoys_refusal_is_rolled_back_and_told(
 
 
 @pytest.mark.parametrize("share", [False, True])
-def test_trap_4_a_port_that_another_program_holds_is_not_shared(
+def test_p43_trap_4_a_port_that_another_program_holds_is_not_shared(
     client: ProxyClient,
     expose: ExposePort,
     ports: range,
@@ -144,7 +144,7 @@ def test_a_create_while_envoy_restarts_waits_for_it(
     assert wait_until(lambda: serves(gateway, mapping.url, service.name))
 
 
-def test_a_port_that_is_taken_at_the_start_is_an_error_that_heals(
+def test_p43_a_port_that_is_taken_at_the_start_is_an_error_that_heals(
     start: RunGateway, service: WebService, ports: range
 ) -> None:
     """One of several mappings has lost its port: it alone is `error`, until the port is free."""

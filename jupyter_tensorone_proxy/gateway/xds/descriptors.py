@@ -58,6 +58,23 @@ def pool() -> descriptor_pool.DescriptorPool:
 
 
 @cache
+def _classes() -> dict[str, type[Message]]:
+    """Return every message class that may be needed, by name.
+
+    protobuf forgets a class that nobody holds, and makes it anew for the next message.
+    """
+    made: dict[str, type[Message]] = {}
+    waiting = [pool().FindMessageTypeByName(name) for name in (*RESOURCES, *EXTENSIONS)]
+    methods = [m for name in SERVICES for m in pool().FindServiceByName(name).methods]
+    waiting += [kind for method in methods for kind in (method.input_type, method.output_type)]
+    while waiting:
+        descriptor = waiting.pop()
+        if descriptor.full_name not in made:
+            made[descriptor.full_name] = message_factory.GetMessageClass(descriptor)
+            waiting += [f.message_type for f in descriptor.fields if f.message_type is not None]
+    return made
+
+
 def message_class(name: str) -> type[Message]:
     """Return the class of a message.
 
@@ -71,5 +88,4 @@ def message_class(name: str) -> type[Message]:
         >>> message_class("envoy.config.cluster.v3.Cluster")(name="web").name
         'web'
     """
-    found: type[Message] = message_factory.GetMessageClass(pool().FindMessageTypeByName(name))
-    return found
+    return _classes()[name]

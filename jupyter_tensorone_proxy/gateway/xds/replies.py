@@ -7,13 +7,14 @@ nothing of the service but its port and its name, which is escaped.
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from ..pages import HEADERS, page
 from .access import revoked_matcher
 from .filters import VISITOR_PREFIX
 from .odd_cookies import NAMESPACE, NOBODY_ANSWERS
-from .typed import Config, typed
+from .typed import Config, Constant, typed
 
 _CEL_FILTER = "envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter"
 _PORT = f"%METADATA(ROUTE:{NAMESPACE}:internal_port)%"
@@ -31,25 +32,28 @@ NOT_YOURS = 598
 """Status, within Envoy only, of a service whose port another user holds."""
 
 
-def local_replies() -> Config:
+@lru_cache(maxsize=1)
+def local_replies() -> Constant:
     """Return what Envoy says where it answers itself.
 
     The page around a text is there once, for all cases, because each listener has a copy of this:
     so the texts are plain, and the page has the service's name, port and owner.
     """
-    return {
-        "mappers": [
-            _redirect_to_sign_in(_or(_signed_out(), _revoked())),
-            *_about_people(),
-            *_about_the_service(),
-            *_about_the_gateway(),
-            _anything_else(),
-        ],
-        "body_format": {
-            "text_format_source": {"inline_string": _PAGE},
-            "content_type": "text/html; charset=utf-8",
-        },
-    }
+    return Constant(
+        {
+            "mappers": [
+                _redirect_to_sign_in(_or(_signed_out(), _revoked())),
+                *_about_people(),
+                *_about_the_service(),
+                *_about_the_gateway(),
+                _anything_else(),
+            ],
+            "body_format": {
+                "text_format_source": {"inline_string": _PAGE},
+                "content_type": "text/html; charset=utf-8",
+            },
+        }
+    )
 
 
 def _about_people() -> list[Config]:

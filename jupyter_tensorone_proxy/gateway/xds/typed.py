@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from .message_types import EXTENSIONS
@@ -13,6 +17,35 @@ TYPE_URL = "type.googleapis.com/"
 """What protobuf puts before a message's name in an Any."""
 
 _KNOWN = frozenset(EXTENSIONS)
+
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """A field's value that many resources hold unchanged: the same object is parsed once.
+
+    Args:
+        config: The message; never changed.
+    """
+
+    config: Config
+
+    @cached_property
+    def version(self) -> str:
+        """The hash of the message."""
+        return version_of(self.config)
+
+
+def version_of(config: Config) -> str:
+    """Return the hash of a message, whichever process asks.
+
+    Not of its bytes: protobuf puts a map's entries in another order in every process.
+    """
+    canonical = json.dumps(config, sort_keys=True, separators=(",", ":"), default=_version)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def _version(constant: Constant) -> str:
+    return constant.version
 
 
 def typed(name: str, config: Config) -> Config:
