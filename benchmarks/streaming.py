@@ -12,12 +12,12 @@ from __future__ import annotations
 import argparse
 import http.server
 import ssl
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,8 +30,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.measuring import percentiles
 from jupyter_tensorone_proxy import PortMapping, ProxyClient
-from tests.fixtures.gateway import RunningGateway, free_port, run_gateway
-from tests.fixtures.services.fixed import require_listening
+from tests.fixtures.gateway import RunningGateway, run_gateway
 from tests.fixtures.services.web import web_service
 
 PAUSE_SECONDS = 0.02
@@ -57,7 +56,7 @@ def main() -> None:
             mapping = expose(client, service.port)
             report("1 MB WebSocket echo", "direct", echoes(service.port, None, options.messages))
             report("1 MB WebSocket echo", "gateway", echoes(gateway, mapping, options.messages))
-        with grpc_service() as port:
+        with grpc_service(options.events) as port:
             mapping = expose(client, port, app_protocol="grpc")
             for name, channel in channels(gateway, port, mapping).items():
                 report("gRPC messages", name, messages(channel))
@@ -152,17 +151,21 @@ def echoes(target: RunningGateway | int, mapping: PortMapping | None, count: int
 
 
 @contextmanager
-def grpc_service() -> Iterator[int]:
-    """Run a server that streams the time."""
-    port = free_port()
-    server = Path(__file__).parents[1] / "tests/services/apps/grpc_server.py"
-    process = subprocess.Popen([sys.executable, str(server), str(port)])
-    try:
-        require_listening(port)
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
+def grpc_service(count: int) -> Iterator[int]:
+    """Run a server that sends the time, again and again."""
+
+    def stream(_: bytes, __: grpc.ServicerContext) -> Iterator[bytes]:
+        for _number in range(count):
+            yield str(time.monotonic()).encode()
+            time.sleep(PAUSE_SECONDS)
+
+    handlers = {"Stream": grpc.unary_stream_rpc_method_handler(stream)}
+    server = grpc.server(ThreadPoolExecutor(2))
+    server.add_generic_rpc_handlers([grpc.method_handlers_generic_handler("Time", handlers)])
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield port
+    server.stop(grace=1).wait()
 
 
 def channels(gateway: RunningGateway, port: int, mapping: PortMapping) -> dict[str, grpc.Channel]:
@@ -178,8 +181,8 @@ def channels(gateway: RunningGateway, port: int, mapping: PortMapping) -> dict[s
 def messages(channel: grpc.Channel) -> list[float]:
     """Return how late each of a stream's messages came."""
     with channel:
-        sent = channel.unary_stream("/test.Echo/Count")(b"20")
-        return [time.monotonic() - float(message.split()[1]) for message in sent]
+        sent = channel.unary_stream("/Time/Stream")(b"")
+        return [time.monotonic() - float(message) for message in sent]
 
 
 if __name__ == "__main__":
