@@ -347,8 +347,7 @@ class Controller:
         return None
 
     def _look_for_foreign(self) -> frozenset[Address]:
-        wanted = [targets_of(m.request) for m in self.desired.active]
-        return self._ownership.foreign(frozenset().union(*wanted))
+        return self._ownership.foreign(self.desired.targets)
 
     def _snapshot(self, desired: Desired) -> Snapshot:
         return build_snapshot(desired, foreign=self._foreign)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import NamedTuple
 
 from ..models import AccessControl, ClusterAccess, Compression, NetworkConfiguration, PortRequest
@@ -144,6 +145,11 @@ class Desired:
     revocations: Revocations = field(default_factory=Revocations)
     certificates: Mapping[str, Certificate] = field(default_factory=dict)
     """By the name of their secret."""
+
+    @cached_property
+    def targets(self) -> frozenset[Address]:
+        """The addresses that visitors are sent to now."""
+        return frozenset().union(*(targets(mapping) for mapping in self.active))
 
     @property
     def active(self) -> list[DesiredMapping]:

@@ -41,16 +41,18 @@ class Ownership:
 def _foreign(
     sockets: Iterable[Listening], addresses: Collection[Address], ours: Collection[int]
 ) -> frozenset[Address]:
+    found = list(sockets)
+    lost = {(s.protocol, s.port) for s in found if s.uid not in ours}
+    asked = [address for address in addresses if (address.protocol, address.port) in lost]
+    if not asked:
+        return frozenset()
     owners: dict[tuple[str, int], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
-    wanted = {(address.protocol, address.port) for address in addresses}
-    for found in sockets:
-        if (found.protocol, found.port) in wanted:
-            owners[found.protocol, found.port][found.host].add(found.uid)
+    for s in found:
+        owners[s.protocol, s.port][s.host].add(s.uid)
     barred = set()
-    for address in addresses:
-        places = owners.get((address.protocol, address.port), {})
-        is_lost = any(not uids.issubset(ours) for uids in places.values())
+    for address in asked:
+        places = owners[address.protocol, address.port]
         holders = next((places[h] for h in _PRECEDENCE[address.host] if h in places), set())
-        if is_lost and not (holders and holders.issubset(ours)):
+        if not (holders and holders.issubset(ours)):
             barred.add(address)
     return frozenset(barred)
