@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import socket
-import subprocess
-import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jupyter_tensorone_proxy.gateway import envoy
 from jupyter_tensorone_proxy.gateway.xds.discovery import (
     DiscoveryServer,
     NotConnectedError,
@@ -22,44 +17,17 @@ from jupyter_tensorone_proxy.gateway.xds.discovery import (
 )
 from jupyter_tensorone_proxy.gateway.xds.messages import CLUSTER, ENDPOINTS, LISTENER, make_resource
 from jupyter_tensorone_proxy.gateway.xds.snapshot import EMPTY, Snapshot
+from tests.fixtures.bare_envoy import Scenario, scenarios
 from tests.fixtures.gateway import free_port
 
 SECRET_TEXT = "do-not-tell-0123456789"
-
-Scenario = Callable[[DiscoveryServer, Callable[[], None]], Awaitable[None]]
 
 
 @pytest.fixture
 def run() -> Iterator[Callable[[Scenario], None]]:
     """Return a function that runs a scenario with a server and a way to start Envoy."""
-    # A socket's path may have 107 bytes at most; pytest's directories are longer.
-    directory = Path(tempfile.mkdtemp(prefix="xds"))
-    processes: list[subprocess.Popen[bytes]] = []
-
-    def start_envoy() -> None:
-        envoy.write_bootstrap(directory)
-        processes.append(
-            subprocess.Popen(
-                envoy.command(envoy.find_envoy()),
-                cwd=directory,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-        )
-
-    async def main(scenario: Scenario) -> None:
-        server = DiscoveryServer(EMPTY)
-        await server.start(str(directory / envoy.XDS_SOCKET))
-        try:
-            await scenario(server, start_envoy)
-        finally:
-            await server.stop()
-
-    yield lambda scenario: asyncio.run(main(scenario))
-    for process in processes:
-        process.kill()
-        process.wait()
-    shutil.rmtree(directory)
+    with scenarios() as run_scenario:
+        yield run_scenario
 
 
 def cluster(name: str, **fields: Any) -> dict[str, Any]:

@@ -8,7 +8,15 @@ import pytest
 
 from jupyter_tensorone_proxy import ProxyClient
 from tests.fixtures.services.web import Seen
-from tests.fixtures.traffic import Expose, Exposed, OpenWebSocket, SignIn, Visit, cookie_header
+from tests.fixtures.traffic import (
+    Expose,
+    Exposed,
+    OpenWebSocket,
+    SendRaw,
+    SignIn,
+    Visit,
+    cookie_header,
+)
 
 PRIVATE = {"authentication_required": True}
 ANOTHER = "203.0.113.7"
@@ -112,6 +120,31 @@ def test_r33_an_underscore_is_no_second_spelling(expose: Expose, visit: Visit, l
     name, _, value = line.partition(": ")
     assert visit().get(exposed.url, headers={name: value}).status_code == 400
     assert exposed.service.seen == []
+
+
+@pytest.mark.parametrize(
+    "nominated",
+    ["close, X-Forwarded-User", "x-forwarded-for, x-forwarded-user, host", "Cookie, Origin, te"],
+)
+def test_r33_a_client_cannot_have_our_headers_dropped_on_the_way(
+    expose: Expose, sign_in: SignIn, send_raw: SendRaw, nominated: str
+) -> None:
+    """`Connection` names headers for one hop (RFC 9110, 7.6.1); the service gets no such list."""
+    exposed = expose(access=PRIVATE)
+    session = cookie_header(sign_in(exposed))
+    request = (
+        f"GET / HTTP/1.1\r\nHost: localhost:{exposed.port}\r\nConnection: {nominated}\r\n"
+        f"Cookie: {session}; kept=1\r\nKeep-Alive: timeout=5\r\nProxy-Connection: close\r\n"
+        "TE: gzip\r\nX-Mine: 1\r\n\r\n"
+    )
+    answer = send_raw(exposed, request.encode())
+    assert answer[9:12] in {b"200", b"400", b"401"}
+    for seen in exposed.service.seen:
+        told = _told(seen)
+        assert told["x-forwarded-user"] == ["ana"]
+        assert told["x-forwarded-for"] == ["127.0.0.1"]
+        assert not {"keep-alive", "proxy-connection", "te"} & {name for name, _ in seen.headers}
+        assert not any("forwarded" in value for value in seen.values("connection"))
 
 
 @pytest.mark.parametrize("order", ["cookie of ana, bearer of ben", "cookie of ben, bearer of ana"])
