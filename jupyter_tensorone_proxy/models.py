@@ -435,10 +435,14 @@ class ObservedHealthCheck(HealthCheck):
 class UsageStatistics(Model):
     """How much a mapping was used (contract: `usage_statistics`)."""
 
-    total_requests: int = 0
-    unique_visitors: int = 0
+    total_requests: int = Field(
+        0, description="Every request but those for the gateway's own pages (/.tensorone/)."
+    )
+    unique_visitors: int = Field(0, description="Signed-in users, and addresses of all others.")
     last_accessed: datetime | None = None
-    avg_response_time_ms: float | None = None
+    avg_response_time_ms: float | None = Field(
+        None, description="Until the first byte of an answer, on average."
+    )
 
 
 class PortMapping(PortSettings):

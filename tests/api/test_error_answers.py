@@ -92,6 +92,14 @@ def test_a_refusal_has_its_status_its_code_and_an_id(
     assert api.get("/proxy").json()["data"] == before
 
 
+def test_good_answers_have_an_id_too(api: httpx.Client) -> None:
+    """Every answer names its request, each by another name."""
+    answers = [api.get("/proxy"), api.get("/proxy"), api.put("/proxy/access", json={})]
+    ids = [answer.headers["x-request-id"] for answer in answers]
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert len(set(ids)) == 3
+
+
 def test_a_port_has_one_mapping(api: httpx.Client, expose: Expose) -> None:
     """409 in the contract's words, with the mapping that is in the way and what to do."""
     first = expose("Existing Jupyter Lab")
