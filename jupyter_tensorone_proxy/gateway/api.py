@@ -42,6 +42,7 @@ from .desired import DesiredCluster
 from .guard import Guard
 from .merge import merge_patch
 from .openapi import Deleted, Success, documented
+from .xds.upstream import is_checked
 
 _REQUESTS: list[type[Model]] = [
     ClusterAccess,
@@ -51,6 +52,8 @@ _REQUESTS: list[type[Model]] = [
     ProxySettingsV2,
     *extensions.REQUESTS,
 ]
+
+_FIRST_CHECK_SECONDS = 2.0
 
 
 def create_api(context: Context, api_key: str) -> ASGIApp:
@@ -206,6 +209,9 @@ def _add_ports(app: FastAPI, context: Context) -> None:
     async def create_port(cluster_id: str, request: Request) -> Response:
         context.require_cluster(cluster_id)
         mapping = await controller.create_port(parse_request(PortRequest, await request.body()))
+        if mapping.request.replicas and is_checked(mapping, controller.desired.cluster):
+            # A replica gets no requests before it is known to be well.
+            await context.observer.first_check(mapping.id, within_seconds=_FIRST_CHECK_SECONDS)
         shown = views.port_mapping(mapping, controller, context.observer)
         return answers.success(shown.to_wire(), status=201)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
+import time
 from dataclasses import dataclass
 
 from .access_log import AccessLog
@@ -15,6 +16,7 @@ from .usage import Usage
 
 _log = logging.getLogger(__name__)
 _PERIOD_SECONDS = 0.25
+_LOOK_SECONDS = 0.02
 
 
 @dataclass
@@ -43,6 +45,13 @@ class Observer:
         while unread > 0 and (taken := self._take_batch()):
             unread -= taken
             await asyncio.sleep(0)
+
+    async def first_check(self, mapping_id: str, *, within_seconds: float) -> None:
+        """Wait until a mapping's first health check has ended, however it did."""
+        deadline = time.monotonic() + within_seconds
+        while self.health.of(mapping_id).status == "unknown" and time.monotonic() < deadline:
+            await asyncio.sleep(_LOOK_SECONDS)
+            self.health.read()
 
     def read(self) -> None:
         """Take in everything that is there, without a pause: nothing is written any more."""

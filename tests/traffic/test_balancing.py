@@ -185,6 +185,13 @@ def test_an_unhealthy_replica_gets_no_requests_until_it_is_well(
     assert wait_until(lambda: ill.name in _answers(visitor, made.url, 9), seconds=6)
 
 
+def test_replicas_serve_as_soon_as_they_are_created(team: MakeTeam, visit: Visit) -> None:
+    """Checked by their health path, they get the very next request, and every one after it."""
+    made = team(health_check={"path": "/health", "interval_seconds": 30})
+    visitor = visit()
+    assert {visitor.get(made.url).status_code for _ in range(20)} == {200}
+
+
 def test_with_no_healthy_replica_the_visitor_is_told(
     team: MakeTeam, visit: Visit, client: ProxyClient
 ) -> None:

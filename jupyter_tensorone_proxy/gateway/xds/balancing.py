@@ -28,7 +28,11 @@ def cluster_options(mapping: DesiredMapping, cluster: DesiredCluster) -> Config:
     options: Config = {
         "lb_policy": policy if balancer.enabled else "ROUND_ROBIN",
         # A service alone is always tried, so that it serves again the moment it is back.
-        "common_lb_config": {"healthy_panic_threshold": {"value": 100 if alone else 0}},
+        "common_lb_config": {
+            "healthy_panic_threshold": {"value": 100 if alone else 0},
+            # By default Envoy keeps changes of health to itself for a second.
+            "update_merge_window": "0s",
+        },
     }
     if options["lb_policy"] == "RING_HASH":
         options["ring_hash_lb_config"] = {"minimum_ring_size": 128}
