@@ -102,7 +102,11 @@ def _accepts(port: int) -> bool:
     return True
 
 
-@pytest.mark.parametrize("forgotten", [*({name} for name in SETTINGS), set(SETTINGS)], ids=str)
+@pytest.mark.parametrize(
+    "forgotten",
+    [*({name} for name in SETTINGS), set(SETTINGS)],
+    ids=lambda names: "+".join(sorted(names)),
+)
 def test_r36_a_route_without_a_setting_lets_nobody_in(
     run: Callable[[Scenario], None], world: World, forgotten: set[str]
 ) -> None:
