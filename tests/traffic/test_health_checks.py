@@ -111,6 +111,15 @@ def test_r18_an_odd_answer_is_unhealthy_and_costs_little(
         client.delete_port(made.id)
 
 
+def test_a_slow_answer_within_the_timeout_is_healthy(expose: Expose, client: ProxyClient) -> None:
+    """A check may take as long as `timeout_seconds` says, and no longer."""
+    check = {"path": "/slow/1800", "interval_seconds": 5, "retries": 1}
+    patient = expose(health_check={**check, "timeout_seconds": 5})
+    hasty = expose(health_check={**check, "timeout_seconds": 1})
+    assert wait_until(lambda: _status(client, patient.mapping.id) == "healthy")
+    assert wait_until(lambda: _status(client, hasty.mapping.id) == "unhealthy")
+
+
 @pytest.mark.parametrize(
     "path",
     ["", "health", "//evil.example.com/", "http://127.0.0.1/", "/a\r\nX: y", "/a\x00", "/\x7f"],

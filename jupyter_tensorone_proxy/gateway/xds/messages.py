@@ -32,7 +32,7 @@ class Resource:
     name: str
     version: str
     body: Message = field(repr=False, compare=False)
-    introduction: Resource | None = field(default=None, repr=False, compare=False)
+    introduction: Resource | None = field(default=None, repr=False)
 
 
 def make_resource(

@@ -118,8 +118,9 @@ def _http(mapping: DesiredMapping) -> Config:
     protocol: Config = {"http2_protocol_options": {}} if h2 else {"http_protocol_options": {}}
     return {
         "explicit_http_config": protocol,
-        # Shorter than any server's keep-alive, so that no request meets a closing connection.
-        "common_http_protocol_options": {"idle_timeout": "1s"},
+        # Shorter than any server's keep-alive, so that no request meets a closing connection. An
+        # idle_timeout would do that too, and end every health check that takes longer.
+        "common_http_protocol_options": {"max_connection_duration": "1s"},
     }
 
 
