@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 MESSAGES := jupyter_tensorone_proxy/gateway/xds/message_types.py
 ARGS ?=
-WORKERS ?= 2
+WORKERS ?= 0
 ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 
 .DEFAULT_GOAL := help
@@ -30,7 +30,7 @@ demo: $(VENV)/installed-demo ## the same without a browser: run the quick start,
 	$(BIN)/python scripts/demo.py $(ARGS)
 
 # Where the programs cannot be installed, the tests that need them say so and are left out. Tests
-# wait more than they work, so two files run at a time; `make test WORKERS=0` runs one.
+# wait more than they work: on an idle machine `make test WORKERS=2` runs two files at a time.
 test: $(VENV)/installed-services ## run the tests against real services, gateways and kernels
 	bash scripts/install-test-services.sh || [ -z "$$CI" ]
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
