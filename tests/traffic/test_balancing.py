@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import collections
-import threading
+import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -12,7 +13,7 @@ import httpx
 import pytest
 
 from jupyter_tensorone_proxy import PortMapping, ProxyClient
-from tests.fixtures.gateway import wait_until
+from tests.fixtures.gateway import RunningGateway, wait_until
 from tests.fixtures.services.faulty import faulty_service
 from tests.fixtures.services.web import web_service
 from tests.fixtures.traffic import Expose, Visit
@@ -85,22 +86,27 @@ def test_every_replica_gets_its_share(team: MakeTeam, visit: Visit, algorithm: s
     assert min(shares.values()) >= least, shares
 
 
-def test_least_connections_spares_the_busy_replica(team: MakeTeam, visit: Visit) -> None:
+def test_least_connections_spares_the_busy_replica(team: MakeTeam, gateway: RunningGateway) -> None:
     """Requests go around a replica that has long ones to work on."""
     made = team(2, load_balancer={"algorithm": "least_connections"}, health_check=NO_CHECK)
-    visitor = visit(http2=True)  # one connection: each worker of Envoy counts for itself
-    visitor.get(made.url)
-    for member in made.members:
-        member.seen.clear()
-    slow = f"{made.url}/slow/1500"
-    busy = [threading.Thread(target=visitor.get, args=(slow,)) for _ in range(7)]
-    for thread in busy:
-        thread.start()
-    assert wait_until(lambda: sum(len(m.seen) for m in made.members) == 7)
-    counts = sorted(len(member.seen) for member in made.members)
-    for thread in busy:
-        thread.join()
-    assert counts == [3, 4]
+    trust = ssl.create_default_context(cafile=gateway.runtime["ca_file"])
+
+    def busy() -> list[int]:
+        return [len(member.seen) for member in made.members]
+
+    async def ask_seven_times() -> None:
+        # Over one connection, because each worker of Envoy counts for itself.
+        async with httpx.AsyncClient(verify=trust, http2=True, timeout=20) as visitor:
+            asked = []
+            for number in range(1, 8):
+                asked.append(asyncio.create_task(visitor.get(f"{made.url}/slow/3000")))
+                while sum(busy()) < number:  # noqa: ASYNC110 - the service is in another thread
+                    await asyncio.sleep(0.01)
+                assert abs(busy()[0] - busy()[1]) <= 1
+            await asyncio.gather(*asked)
+
+    asyncio.run(ask_seven_times())
+    assert sorted(busy()) == [3, 4]
 
 
 def test_ip_hash_keeps_each_address_at_one_replica(team: MakeTeam, visit: Visit) -> None:
