@@ -205,13 +205,13 @@ def test_a_session_that_expires_ends_its_streams_too(
     exposed = private()
     browser = visit()
     link = client.create_link(
-        exposed.mapping.id, user="ana", expires_in_seconds=4, one_time=False, ends_sessions=True
+        exposed.mapping.id, user="ana", expires_in_seconds=10, one_time=False, ends_sessions=True
     )
     browser.get(link.url)
     socket = websocket(exposed, additional_headers={"cookie": cookie_header(browser)})
     assert _is_open(socket)
     assert browser.get(exposed.url).status_code == 200
-    assert wait_until(lambda: not _is_open(socket), seconds=20)
+    assert wait_until(lambda: not _is_open(socket), seconds=40)
     assert client.list_sessions(port_id=exposed.mapping.id) == []
 
 
