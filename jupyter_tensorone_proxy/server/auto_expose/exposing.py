@@ -12,7 +12,6 @@ from typing import Any
 
 from ...client import AsyncProxyClient
 from ...errors import (
-    ApiError,
     ApiUnreachableError,
     ConfigurationError,
     GatewayError,
@@ -112,8 +111,6 @@ class AutoExposer:
             # What people exposed is theirs; what an earlier kernel left behind is this one's now.
             if known is not None and known.kernel_id and "kernel_id" in fields:
                 await client.update_port(known.id, kernel_id=fields["kernel_id"])
-        except ApiError:
-            raise
 
     def _fields(self, port: DetectedPort, settings: Mapping[str, Any]) -> dict[str, Any]:
         mine = {"authentication_required": True, "allowed_users": [self.user]}
