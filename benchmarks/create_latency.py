@@ -57,7 +57,7 @@ def main() -> None:
         made = 0
         for existing in sorted(options.existing):
             for number in range(made, existing):
-                client.create_port(internal_port=40_000 + number, description=f"idle {number}")
+                client.create_port(internal_port=12_000 + number, description=f"idle {number}")
             made = existing
             times = measure(gateway, client, server.server_port, str(token), options.rounds)
             report(existing, times)

@@ -49,7 +49,7 @@ def create(client: ProxyClient, numbers: range) -> None:
     """Make mappings that have everything."""
     for number in numbers:
         client.create_port(
-            internal_port=40_000 + number,
+            internal_port=12_000 + number,
             description=f"service {number}",
             access_control={**PROTECTED, "ip_whitelist": ["127.0.0.0/8"]},
             health_check={"path": "/", "interval_seconds": 3600},

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from jupyter_tensorone_proxy import ProxyClient, Stack, StackResult
 from tests.fixtures.gateway import free_range, run_gateway
 
-FIRST_PORT = 40_000
+FIRST_PORT = 12_000
 """Nothing has to listen there: applying does not wait for a service to be well."""
 
 
