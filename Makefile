@@ -8,6 +8,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 MESSAGES := jupyter_tensorone_proxy/gateway/xds/message_types.py
+FRONT_END := labextension
+BUNDLED := $(shell find $(FRONT_END)/src $(FRONT_END)/style -type f) $(FRONT_END)/package-lock.json
+MODULES := $(FRONT_END)/node_modules/.package-lock.json
 ARGS ?=
 WORKERS ?= 0
 ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
@@ -31,23 +34,26 @@ demo: $(VENV)/installed-demo ## the same without a browser: run the quick start,
 
 # Where the programs cannot be installed, the tests that need them say so and are left out. Tests
 # wait more than they work: on an idle machine `make test WORKERS=2` runs two files at a time.
-test: $(VENV)/installed-services ## run the tests against real services, gateways and kernels
+test: $(VENV)/installed-services $(MODULES) ## run the tests against real services, gateways and kernels
 	bash scripts/install-test-services.sh || [ -z "$$CI" ]
+	cd $(FRONT_END) && npm test
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
-check: $(VENV)/installed-dev ## lint, formatting, types, spelling, documentation
+check: $(VENV)/installed-dev $(MODULES) ## lint, formatting, types, spelling, documentation
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/codespell
+	cd $(FRONT_END) && npm run --silent check
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
-format: $(VENV)/installed-dev ## put the code into its form
+format: $(VENV)/installed-dev $(MODULES) ## put the code into its form
 	$(BIN)/ruff check --fix --exit-zero
 	$(BIN)/ruff format
+	cd $(FRONT_END) && npm run --silent format
 
 build: $(VENV)/installed-dev ## make the wheel and the source distribution in dist/
-	rm -rf dist
+	rm -rf dist jupyter_tensorone_proxy/labextension
 	$(BIN)/python -m build
 
 docs: $(VENV)/installed-dev ## show the documentation on a local address
@@ -59,12 +65,20 @@ screenshots: $(VENV)/installed-services ## take the documentation's pictures ane
 
 clean: ## remove what the other verbs made
 	rm -rf $(VENV) dist build site .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(FRONT_END)/node_modules $(FRONT_END)/lib jupyter_tensorone_proxy/labextension
 
-# An extra of pyproject.toml is installed when the mark is missing or older than what installs it.
-$(VENV)/installed-%: pyproject.toml hatch_build.py $(MESSAGES) | $(VENV)/bin/python
+# An extra of pyproject.toml is installed when the mark is missing or older than what installs it;
+# that bundles the front end too.
+$(VENV)/installed-%: pyproject.toml hatch_build.py $(MESSAGES) $(BUNDLED) | $(VENV)/bin/python
+	@sh scripts/need-node.sh
 	@echo "Installing into $(VENV): $* …"
 	$(PIP) install --editable '.[$*]'
 	@touch $@
 
 $(VENV)/bin/python:
 	sh scripts/make-venv.sh $(VENV)
+
+$(MODULES): $(FRONT_END)/package-lock.json
+	@sh scripts/need-node.sh
+	cd $(FRONT_END) && npm ci --loglevel=error
+	@touch $@

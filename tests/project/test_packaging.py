@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+import hatch_build
 from scripts.demo import PROJECT
 from tests.fixtures.gateway import free_port, run_gateway
 from tests.fixtures.jupyter import JupyterServer, output_text, run_jupyter
@@ -23,6 +24,7 @@ from tests.fixtures.markdown import blocks
 pytestmark = pytest.mark.slow
 
 _BUILD_SECONDS = 600
+LAB = "share/jupyter/labextensions/jupyter-tensorone-proxy"
 _SHARED_FILES = """
 from importlib.metadata import distributions
 owners = {}
@@ -106,11 +108,15 @@ def test_the_wheel_holds_the_package_and_what_enables_it(wheel: Path) -> None:
     assert "jupyter_tensorone_proxy/gateway/xds/envoy.binpb" in names
     assert "etc/jupyter/jupyter_server_config.d/jupyter_tensorone_proxy.json" in names
     assert "etc/ipython/ipython_kernel_config.json" in names
+    assert {f"{LAB}/package.json", f"{LAB}/install.json", f"{LAB}/static/style.js"} <= names
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {
         "etc",
         "jupyter_tensorone_proxy",
+        "share",
     }
+    bundles = {name.rpartition("/static/")[0] for name in names if "/static/remoteEntry." in name}
+    assert bundles == {LAB}, "the bundle is in the wheel once"
 
 
 def test_the_wheel_holds_the_licences_of_what_is_in_it(wheel: Path) -> None:
@@ -134,6 +140,49 @@ def test_the_source_distribution_can_be_tested(dist: Path) -> None:
     with tarfile.open(file) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"LICENSE", "README.md", "Makefile", "tests/conftest.py", "docs/index.md"} <= names
+    assert {"labextension/src/index.ts", "labextension/package-lock.json"} <= names
+    assert "jupyter_tensorone_proxy/labextension/static/style.js" in names
+    assert not any("node_modules" in name for name in names)
+
+
+def test_the_source_distribution_is_installed_without_node(dist: Path, home: Path) -> None:
+    """The front end's bundle is in it, so nothing has to be built with Node.js."""
+    (file,) = dist.glob("*.tar.gz")
+    tools = home / "tools"  # a PATH with the shell's own tools, and no npm
+    tools.mkdir()
+    python = home / "no-node" / "bin" / "python"
+    run(sys.executable, "-m", "venv", str(home / "no-node"), cwd=home)
+    install = (str(python), "-m", "pip", "install", "--quiet", "--no-deps", str(file))
+    run(*install, cwd=home, PATH=str(tools))
+    assert (home / "no-node" / LAB / "static" / "style.js").exists()
+
+
+def test_a_checkout_without_node_says_what_is_missing(home: Path, dist: Path) -> None:
+    """Not half a package comes out, but one sentence on what to install."""
+    (home / "tools").mkdir(exist_ok=True)
+    shutil.rmtree(home / "source" / "jupyter_tensorone_proxy" / "labextension")
+    build = (sys.executable, "-m", "pip", "wheel", "--no-deps", str(home / "source"))
+    said = run(*build, cwd=home, check=False, PATH=str(home / "tools"))
+    assert "there is no npm. Install Node.js 20 or later" in said
+
+
+def test_a_bundle_older_than_its_sources_is_not_reused(tmp_path: Path) -> None:
+    """What was changed since is in the next wheel; in a source distribution times say nothing."""
+    bundle, sources = tmp_path / hatch_build.BUNDLE, tmp_path / hatch_build.FRONT_END / "src"
+    (bundle / "static").mkdir(parents=True)
+    sources.mkdir(parents=True)
+    for file in (sources / "index.ts", bundle / "static" / "style.js", bundle / "package.json"):
+        file.write_text("")
+        os.utime(file, (2_000_000_000, 2_000_000_000))
+    hatch_build.prepare_bundling(tmp_path)
+    assert bundle.exists()
+    os.utime(sources / "index.ts", (2_000_000_001, 2_000_000_001))
+    (tmp_path / "PKG-INFO").write_text("")
+    hatch_build.prepare_bundling(tmp_path)
+    assert bundle.exists()
+    (tmp_path / "PKG-INFO").unlink()
+    hatch_build.prepare_bundling(tmp_path)
+    assert not bundle.exists()
 
 
 def test_the_installed_dependencies_agree(python: str, home: Path) -> None:
