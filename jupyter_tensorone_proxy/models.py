@@ -14,12 +14,14 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     Strict,
@@ -39,6 +41,7 @@ _LONGEST_NAME = 253  # RFC 1035, section 2.3.4, as text
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9.\[\]:_-]{1,300}", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 M = TypeVar("M", bound="Model")
 
@@ -104,6 +107,23 @@ def _name(value: str) -> str:
         raise ValueError("must not be dots alone: no address could name it")
     return _one_line(value)
 
+
+def _written_out(value: Any) -> Any:
+    """Refuse bare numbers, which would be read as seconds since 1970."""
+    if isinstance(value, datetime) or (isinstance(value, str) and _DATE.match(value)):
+        return value
+    raise ValueError("should be a moment such as 2026-01-15T14:30:00Z")
+
+
+def _utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(timezone.utc)
+    except OverflowError:
+        raise ValueError("should be a moment within the years 1 to 9999, in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_utc)]
+"""A moment with its time zone (ISO 8601); kept in UTC."""
 
 Port = Annotated[int, Strict(), Field(ge=1, le=65535)]
 IpRange = Annotated[str, Strict(), AfterValidator(_ip_range)]
@@ -332,6 +352,9 @@ class PortSettings(Model):
     )
     stack: StackName | None = Field(
         None, description="The stack that made the mapping (extension)."
+    )
+    expires_at: Moment | None = Field(
+        None, description="When it stops being exposed by itself (extension); missing: never."
     )
 
 

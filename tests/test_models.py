@@ -179,3 +179,28 @@ def test_r16_credentials_are_not_in_what_is_shown() -> None:
     user = User.from_server({"name": "ana", "token": "canary"})
     assert "canary" not in f"{link!r} {link} {user!r} {user}"
     assert ("canary" in link.url, user.token) == (True, "canary")
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-01-15T14:30:00Z", datetime(2026, 1, 15, 14, 30, tzinfo=timezone.utc)),
+        ("2026-01-15 15:30:00+01:00", datetime(2026, 1, 15, 14, 30, tzinfo=timezone.utc)),
+    ],
+)
+def test_a_moment_is_kept_in_utc(text: str, moment: datetime) -> None:
+    """Any time zone can be given; one is written."""
+    request = port(expires_at=text)
+    assert request.expires_at == moment
+    assert request.to_wire()["expires_at"] == "2026-01-15T14:30:00Z"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [0, 1768487400, "1768487400", True, "8h", "", "2026-01-15T14:30:00", "2026-13-01T00:00:00Z",
+     "0001-01-01T00:00:00+14:00", ["2026-01-15T14:30:00Z"]],
+)  # fmt: skip
+def test_what_is_no_moment_is_refused(value: Any) -> None:
+    """Numbers, words, moments without a zone and those outside of the calendar are no moments."""
+    with pytest.raises(ValidationError, match="expires_at"):
+        port(expires_at=value)

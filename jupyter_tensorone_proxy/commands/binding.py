@@ -1,4 +1,4 @@
-"""What ties a mapping to more than its port: the kernel it goes with, and the name it follows."""
+"""What ties a mapping to more than its port: its kernel, the name it follows, and its end."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..client import ProxyClient
+from ..errors import NotSupportedError
 from ..models import PortMapping
 
 _LOOPBACK = ("127.0.0.1", "::1")
 _PATIENCE_SECONDS = 0.5
+_EXPIRY = "expiry"
+"""A server that lists it ends mappings at their `expires_at`."""
 
 
 def moved_here(client: ProxyClient, port: int, fields: Mapping[str, Any]) -> PortMapping | None:
@@ -32,6 +35,24 @@ def moved_here(client: ProxyClient, port: int, fields: Mapping[str, Any]) -> Por
         return None
     (mapping,) = namesakes
     return None if listens(mapping.internal_port or 0) else mapping
+
+
+def require_expiry(client: ProxyClient, fields: Mapping[str, Any]) -> None:
+    """Raise if a mapping should end by itself, and its server would not end it.
+
+    Args:
+        client: Where.
+        fields: What was asked for.
+
+    Raises:
+        NotSupportedError: The server does not list the extension.
+    """
+    if fields.get("expires_at") is None or _EXPIRY in client.get_proxy().meta.extensions:
+        return
+    raise NotSupportedError(
+        f"{client.settings.api_url} does not stop exposing anything by itself.",
+        suggestion="Leave the time out, and stop it yourself with `unexpose`.",
+    )
 
 
 def listens(port: int) -> bool:

@@ -13,7 +13,7 @@ from html import escape
 from .rows import Health, Row
 from .text import NOTHING, last_check_of, requests_of
 
-_TONES = {
+TONES = {
     "good": "var(--jp-success-color0, #388e3c)",
     "bad": "var(--jp-error-color0, #d84315)",
     "neutral": "var(--jp-warn-color0, #b26a00)",
@@ -55,7 +55,8 @@ def mapping_card(row: Row) -> str:
         row: The mapping.
     """
     port = row.mapping.internal_port
-    stop = f"stop: {code(f'%tensorone unexpose {port}')}"
+    until = f"{escape(row.until)} · " if row.until else ""
+    stop = f"{until}stop: {code(f'%tensorone unexpose {port}')}"
     return frame(
         f"<div>{_dot(row.health)} <strong>{isolated(row.name)}</strong> &nbsp; "
         f"port {port} → {code(row.address)} &nbsp; {who(row)}</div>"
@@ -234,7 +235,7 @@ def who(row: Row) -> str:
     text = escape(row.who_can_open)
     if not row.is_public:
         return text
-    mark = f'<span aria-hidden="true" style="color: {_TONES["neutral"]}">◆</span>'
+    mark = f'<span aria-hidden="true" style="color: {TONES["neutral"]}">◆</span>'
     return f"{mark} <strong>{text}: no sign-in</strong>"
 
 
@@ -248,7 +249,7 @@ def state(health: Health) -> str:
 
 
 def _dot(health: Health) -> str:
-    return f'<span aria-hidden="true" style="color: {_TONES[health.tone]}">{health.shape}</span>'
+    return f'<span aria-hidden="true" style="color: {TONES[health.tone]}">{health.shape}</span>'
 
 
 def _open(row: Row) -> str:

@@ -1,13 +1,18 @@
-"""From a command's arguments to the contract's fields. Pure; judges nothing the models judge."""
+"""From a command's arguments to the contract's fields; judges nothing the models judge.
+
+Pure, but for the clock that says when a length of time is over.
+"""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from ..errors import UsageError
 from ..models import Model
+from .moments import now
 
 ANYONE_SIGNED_IN: dict[str, Any] = {
     "authentication_required": True,
@@ -73,7 +78,7 @@ def settings_of(args: argparse.Namespace, me: str | None) -> dict[str, Any]:
         blocked_ips=args.block_ip,
         rate_limit=_given(requests_per_minute=args.rate_limit) or None,
     )
-    return _given(
+    return _until(args) | _given(
         description=args.name,
         external_port=args.external_port,
         custom_domain=args.domain,
@@ -98,6 +103,15 @@ def _who(args: argparse.Namespace, me: str | None) -> dict[str, Any]:
     if args.public:
         return dict(PUBLIC)
     return dict(ANYONE_SIGNED_IN) if args.anyone_signed_in else {}
+
+
+def _until(args: argparse.Namespace) -> dict[str, Any]:
+    """Return when it ends, on whole seconds; None for never, where that was said."""
+    if not hasattr(args, "life_seconds"):
+        return {}
+    if args.life_seconds is None:
+        return {"expires_at": None}
+    return {"expires_at": now().replace(microsecond=0) + timedelta(seconds=args.life_seconds)}
 
 
 def _given(**fields: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from typing import Any, Literal, NoReturn
 from ..errors import UsageError
 from . import people_options as people
 from .trust.options import trust_options
-from .words import count, names, one_of, port, refuse_credentials
+from .words import count, mapping_life, names, one_of, or_word, port, refuse_credentials
 
 Rim = Literal["cli", "magic"]
 
@@ -210,6 +210,15 @@ def _setting_options(parser: argparse.ArgumentParser, rim: Rim) -> None:
     who.add_argument("--users", metavar="A,B", type=names, help="only these people can open it")
     who.add_argument("--anyone-signed-in", action="store_true", help="anyone who signs in can")
     who.add_argument("--public", action="store_true", help="anyone who has the address can")
+    add(
+        "--for",
+        dest="life_seconds",
+        metavar="TIME",
+        type=or_word("ever", mapping_life),
+        default=argparse.SUPPRESS,  # None is for ever
+        help="how long from now, such as 30m, 8h or 1d; then it stops by itself. 'ever', as at "
+        "first: until it is stopped",
+    )
     add("--health-path", metavar="PATH", help="path to check, such as /health")
     add("--health-interval", metavar="S", type=count, help="seconds between two checks")
     add("--rate-limit", metavar="N", type=count, help="requests a minute; more get a 429")

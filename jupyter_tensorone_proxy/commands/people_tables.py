@@ -63,12 +63,25 @@ def sessions_table(sessions: Iterable[Session], ports: Ports) -> TableResult:
             *_port_and_name(session.port_id, ports),
             *(session.user, session.client_ip),
             *(session.created_at, session.last_seen),
-            _HOW.get(session.via or "") or f"by {session.link_id or session.via or 'a link'}",
+            how_they_came(session),
             session.id,
         )
         for session in kept
     )
     return TableResult(kept, columns, body, "Nobody is signed in.", _details(kept, ports))
+
+
+def how_they_came(session: Session) -> str:
+    """Say how somebody signed in.
+
+    Args:
+        session: Theirs.
+
+    Example:
+        >>> how_they_came(Session(id="s", port_id="p", user="ben", via="link", link_id="link_1"))
+        'by link_1'
+    """
+    return _HOW.get(session.via or "") or f"by {session.link_id or session.via or 'a link'}"
 
 
 def users_table(users: Iterable[User]) -> TableResult:

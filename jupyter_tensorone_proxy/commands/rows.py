@@ -9,11 +9,13 @@ import os
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 from urllib.parse import urlsplit
 
 from ..models import AccessControl, ObservedHealthCheck, PortMapping
 from ..settings import Settings
+from .moments import stamp
 
 _ZERO_WIDTH_JOINER = "\u200d"
 """The one format character kept in names: it holds emoji together and reorders nothing."""
@@ -110,6 +112,14 @@ class Row:
         return health_of(self.mapping)
 
     @property
+    def until(self) -> str:
+        """When it stops by itself; empty if it does not."""
+        end: object = self.mapping.expires_at  # as it came, if that is no moment
+        if end is None:
+            return ""
+        return f"until {stamp(end) if isinstance(end, datetime) else readable(end)}"
+
+    @property
     def failures(self) -> int:
         """How many checks failed in a row."""
         check = self.mapping.health_check
@@ -179,9 +189,20 @@ def health_of(mapping: PortMapping) -> Health:
         >>> health_of(PortMapping(id="port_1", health_status="unknown")).word
         'checking'
     """
-    if mapping.status == "disabled":
-        return _PROXY_OFF
-    status = str(mapping.health_status or "disabled")
+    return _PROXY_OFF if mapping.status == "disabled" else health_word(mapping.health_status)
+
+
+def health_word(status: str | None) -> Health:
+    """Say what a `health_status` of the contract means; one that is new to us speaks for itself.
+
+    Args:
+        status: As the server says it.
+
+    Example:
+        >>> health_word("unhealthy").shape, health_word(None).word
+        ('▲', 'not checked')
+    """
+    status = str(status or "disabled")
     return _HEALTH.get(status) or Health(readable(status, limit=20), "○", "neutral")
 
 

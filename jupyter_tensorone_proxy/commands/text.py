@@ -41,8 +41,9 @@ def row_line(row: Row, *, color: bool) -> str:
         color: Whether the terminal shows colours.
     """
     where = f"port {row.mapping.internal_port} → {row.address}"
-    parts = [row.name, where, row.who_can_open, health_text(row.health, color=color)]
-    return "  ".join(parts)
+    health = health_text(row.health, color=color)
+    parts = [row.name, where, row.who_can_open, health, row.until]
+    return "  ".join(filter(None, parts))
 
 
 def row_table(rows: Sequence[Row], *, color: bool) -> str:

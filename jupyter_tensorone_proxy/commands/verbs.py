@@ -18,7 +18,7 @@ from ..errors import (
     PortNotFoundError,
 )
 from ..models import ClusterAccess, PortMapping, ProxyConfig
-from .binding import moved_here
+from .binding import moved_here, require_expiry
 from .fields import private_by_default, settings_of
 from .results import HealthResult, ListResult, MappingResult, OpenResult, Result, StatusResult, What
 from .rows import Row, Viewer, make_row, says_who
@@ -65,6 +65,7 @@ def create_or_update(
     Returns:
         What happened (``exposed``, ``updated`` or ``already exposed``), and the mapping.
     """
+    require_expiry(client, fields)
     bound = {"kernel_id": viewer.kernel_id} if viewer.kernel_id and not persistent else {}
     if (moved := moved_here(client, port, fields)) is not None:
         return "updated", client.update_port(moved.id, internal_port=port, **fields)
@@ -102,6 +103,7 @@ def update(client: ProxyClient, args: argparse.Namespace, viewer: Viewer) -> Map
         PortNotFoundError: The port is not exposed.
     """
     fields = settings_of(args, viewer.me)
+    require_expiry(client, fields)
     mapping = require(client.get_proxy(), args.port)
     if not fields:
         return MappingResult("already exposed", see(client, mapping, viewer))

@@ -19,6 +19,7 @@ _SPAN = re.compile(r"([1-9][0-9]{0,5})([smhdw])")
 _UNIT_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 _STATUS = re.compile(r"([1-5])(?:xx|[0-9]{2})?", re.IGNORECASE)
 _LONGEST_LINK_SECONDS = 30 * 86_400
+_LONGEST_MAPPING_SECONDS = 3650 * 86_400
 _LONGEST_NAME = 200
 _SECRET_WORD = r"(?:key|token|secret|passw(?:or)?d|authorization)"  # noqa: S105 - a pattern
 _CREDENTIAL = re.compile(
@@ -120,6 +121,18 @@ def link_life(word: str) -> int:
     seconds = duration(word)
     if seconds > _LONGEST_LINK_SECONDS:
         raise argparse.ArgumentTypeError("a link works for 30 days at most (30d)")
+    return seconds
+
+
+def mapping_life(word: str) -> int:
+    """Read how long a port is exposed, at most ten years; return seconds.
+
+    Raises:
+        argparse.ArgumentTypeError: It is no length of time, or too long.
+    """
+    seconds = duration(word)
+    if seconds > _LONGEST_MAPPING_SECONDS:
+        raise argparse.ArgumentTypeError("this is ten years at most (3650d), or 'ever'")
     return seconds
 
 

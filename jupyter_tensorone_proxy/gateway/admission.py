@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..errors import DataPlaneUnavailableError, PortAlreadyMappedError, ProtectedPortError
+from ..errors import (
+    DataPlaneUnavailableError,
+    InvalidRequestError,
+    PortAlreadyMappedError,
+    ProtectedPortError,
+)
 from ..models import PortRequest
 from . import policy
 from .desired import Address, Desired, DesiredMapping, targets_of
 from .jupyter_ports import JupyterPorts
 from .ownership import Ownership
+from .tables import now
 
 
 @dataclass(frozen=True)
@@ -55,9 +61,10 @@ class Admission:
         Raises:
             PortAlreadyMappedError: Its port has a mapping.
             ProtectedPortError: Its port is protected, or another user's.
-            InvalidRequestError: It is listed as its own replica.
+            InvalidRequestError: It is listed as its own replica, or would have ended already.
         """
         _require_unmapped(request, desired.mappings, old)
+        _require_a_life(request, old)
         external = {mapping.external_port for mapping in desired.mappings.values()}
         neighbours = policy.Neighbours(
             gateway=self.own_ports | external,
@@ -80,6 +87,14 @@ class Admission:
                     "start the gateway with --service-users",
                 },
             )
+
+
+def _require_a_life(request: PortRequest, old: DesiredMapping | None) -> None:
+    end, moment = request.expires_at, now()
+    if end is None or end > moment or (old and old.request.expires_at == end):
+        return
+    problem = {"field": "expires_at", "message": f"is in the past: it is {moment:%FT%TZ} now"}
+    raise InvalidRequestError("The mapping would have ended.", details={"fields": [problem]})
 
 
 def _require_unmapped(

@@ -45,7 +45,7 @@ from .ownership import Ownership
 from .reconcile import keep_agreeing
 from .refused_requests import RefusedRequests
 from .store import Store, Transaction
-from .tidying import keep_tidy
+from .tidying import keep_tidy, stop_expired
 from .tls import TlsCertificates
 from .usage import Usage
 from .visitor import visitor_app
@@ -219,6 +219,7 @@ async def serve(
         asyncio.create_task(plane.keep_certificates_current()),
         asyncio.create_task(keep_agreeing(plane.controller)),
         asyncio.create_task(keep_tidy(plane.controller, plane.usage)),
+        asyncio.create_task(stop_expired(plane.controller)),
     ]
     try:
         await plane.introduce_owner()

@@ -40,7 +40,7 @@ from .jupyter_ports import JupyterPorts
 from .listening import first_silent_port
 from .merge import merge_patch
 from .ownership import Ownership
-from .store import Store, Transaction
+from .store import EXPIRED, Store, Transaction
 from .tables import now
 from .xds.discovery import DiscoveryServer, NotConnectedError, RejectedError
 from .xds.resources import listener_name
@@ -75,6 +75,7 @@ class Controller:
         ownership: Ownership,
     ) -> None:
         self._certificates = certificates
+        store.end_expired(CLUSTER_ID)
         loaded = store.load(CLUSTER_ID)
         self.desired = self._certified(
             Desired(loaded.cluster, loaded.mappings, edge, loaded.revocations)
@@ -180,20 +181,33 @@ class Controller:
             PortNotFoundError: There is none of that id.
         """
         async with self._lock:
-            mapping = self.mapping(mapping_id)
-            rest = {k: v for k, v in self.desired.mappings.items() if k != mapping_id}
+            await self._end([self.mapping(mapping_id)])
 
-            def change(transaction: Transaction) -> Desired:
-                transaction.revoke(transaction.sessions.live(port_id=mapping_id))
-                transaction.delete_mapping(mapping_id)
-                told = {
-                    "internal_port": mapping.request.internal_port,
-                    "description": mapping.request.description,
-                }
-                transaction.events.add(Note("port.deleted", mapping_id, told))
-                return replace(self.desired, mappings=rest)
+    async def stop_expired(self) -> None:
+        """Stop exposing what was to be exposed until now.
 
-            await self._commit(change)
+        Raises:
+            DataPlaneRejectedError, DataPlaneUnavailableError, StorageFullError: Nothing changed.
+        """
+        if not self._expired():
+            return
+        async with self._lock:
+            await self._end(self._expired(), reason=EXPIRED)
+
+    def _expired(self) -> list[DesiredMapping]:
+        moment = now()
+        return [m for m in self.desired.mappings.values() if m.has_ended(moment)]
+
+    async def _end(self, ended: Collection[DesiredMapping], **why: str) -> None:
+        ids = {mapping.id for mapping in ended}
+        rest = {k: v for k, v in self.desired.mappings.items() if k not in ids}
+
+        def change(transaction: Transaction) -> Desired:
+            for mapping in ended:
+                transaction.end_mapping(mapping, **why)
+            return replace(self.desired, mappings=rest)
+
+        await self._commit(change)
 
     async def update_cluster(
         self,

@@ -49,6 +49,10 @@ class DesiredMapping:
         """Who may use it; the defaults if nothing was asked for."""
         return self.request.access_control or AccessControl()
 
+    def has_ended(self, moment: datetime) -> bool:
+        """Say whether it was to be exposed until then, or until earlier."""
+        return self.request.expires_at is not None and self.request.expires_at <= moment
+
     def is_for(self, user: str) -> bool:
         """Say whether a signed-in person may use it."""
         return not self.access.allowed_users or user in self.access.allowed_users

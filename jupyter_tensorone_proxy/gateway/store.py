@@ -10,6 +10,7 @@ the block, and an exception undoes the change.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -37,6 +38,9 @@ from .tables import (
     sessions,
     users,
 )
+
+EXPIRED = "expired"
+"""Why a mapping ended, where its `expires_at` came."""
 
 
 class Transaction:
@@ -86,10 +90,21 @@ class Transaction:
             )
         )
 
-    def delete_mapping(self, mapping_id: str) -> None:
-        """Remove a mapping and its links."""
-        self._execute(sa.delete(links).where(links.c.port_id == mapping_id))
-        self._execute(sa.delete(mappings).where(mappings.c.id == mapping_id))
+    def end_mapping(self, mapping: DesiredMapping, **why: str) -> None:
+        """Remove a mapping, its links and sessions, with an event.
+
+        Args:
+            mapping: Which.
+            why: What the event tells besides.
+        """
+        self.revoke(self.sessions.live(port_id=mapping.id))
+        self._execute(sa.delete(links).where(links.c.port_id == mapping.id))
+        self._execute(sa.delete(mappings).where(mappings.c.id == mapping.id))
+        told = {
+            "internal_port": mapping.request.internal_port,
+            "description": mapping.request.description,
+        }
+        self.events.add(Note("port.deleted", mapping.id, {**told, **why}))
 
     def revoke(self, ended: Iterable[Session]) -> list[Session]:
         """End sessions, each with an event; return which."""
@@ -180,6 +195,16 @@ class Store:
             revocations = Transaction(connection).revocations()
         cluster = DesiredCluster(cluster_id) if row is None else _read_cluster(row)
         return Loaded(cluster, {r.id: _read_mapping(r) for r in rows}, revocations)
+
+    def end_expired(self, cluster_id: str) -> None:
+        """End what was exposed until a moment that has passed, before anything serves it again.
+
+        On a full disk nothing ends here; the loop of the running gateway tries it again.
+        """
+        expired = [m for m in self.load(cluster_id).mappings.values() if m.has_ended(now())]
+        with contextlib.suppress(OperationalError), self._engine.begin() as connection:
+            for mapping in expired:
+                Transaction(connection).end_mapping(mapping, reason=EXPIRED)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:

@@ -1,7 +1,7 @@
-"""The loop that forgets: what ended by itself, and what is too old to be kept.
+"""The loops that end things: mappings whose time is over, and what is too old to be kept.
 
-Without it, what Envoy is told to refuse would grow with every revocation until the next one, and
-tables with every visitor.
+Without the second, what Envoy is told to refuse would grow with every revocation until the next
+one, and tables with every visitor.
 """
 
 from __future__ import annotations
@@ -14,7 +14,22 @@ from .control import Controller
 from .usage import Usage
 
 _log = logging.getLogger(__name__)
+_EXPIRY_SECONDS = 1.0
 _PERIOD_SECONDS = 10.0
+
+
+async def stop_expired(controller: Controller) -> None:
+    """Stop exposing what was to be exposed until now; look every second."""
+    told = ""
+    while True:
+        try:
+            await controller.stop_expired()
+            told = ""
+        except ApiError as error:
+            if told != str(error):
+                _log.warning("What was exposed until now cannot be stopped yet: %s", error)
+            told = str(error)
+        await asyncio.sleep(_EXPIRY_SECONDS)
 
 
 async def keep_tidy(controller: Controller, usage: Usage) -> None:

@@ -32,7 +32,7 @@ from .xds.upstream import health_check
 M = TypeVar("M", bound=Model)
 _RECENT_REQUESTS = 50
 
-EXTENSIONS = ["access-logs", "events", "keys", "links", "sessions", "stacks", "users"]
+EXTENSIONS = ["access-logs", "events", "expiry", "keys", "links", "sessions", "stacks", "users"]
 """What this gateway's API has beyond the contract."""
 
 

@@ -18,7 +18,15 @@ Action = Literal["create", "update", "leave", "remove", "refuse"]
 EXTENSION = "stacks"
 """A server that lists it keeps the name of the stack that made a mapping."""
 
-_NOT_RESET = {"internal_port", "external_port", "protocol", "description", "kernel_id", "stack"}
+_NOT_RESET = {
+    "internal_port",
+    "external_port",
+    "protocol",
+    "description",
+    "kernel_id",
+    "stack",
+    "expires_at",
+}
 """What the server chooses if nobody says, what every mapping has, and what is not a stack's."""
 
 

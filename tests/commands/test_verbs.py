@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from jupyter_tensorone_proxy import ProxyClient
 from jupyter_tensorone_proxy.commands.results import OpenResult
 from jupyter_tensorone_proxy.errors import (
     InvalidRequestError,
+    NotSupportedError,
     PortNotFoundError,
     UsageError,
 )
@@ -244,4 +246,45 @@ def test_open_of_a_public_mapping_needs_no_link(client: ProxyClient, fake_api: F
     """Where nobody signs in, no credential is made."""
     fake_api.add(6006, access_control={"public_access": True})
     assert run(client, "open 6006").link is None
+    assert not fake_api.changes
+
+
+@pytest.mark.parametrize("line", ["expose 80 --for 8h", "update 70 --for 8h"])
+def test_for_says_when_it_ends(client: ProxyClient, fake_api: FakeApi, line: str) -> None:
+    """A length of time becomes the moment when it is over, and is shown."""
+    fake_api.extensions = ("expiry",)
+    fake_api.add(70)
+    before = datetime.now(timezone.utc).replace(microsecond=0)
+    result = run(client, line)
+    sent = datetime.fromisoformat(fake_api.changes[-1][1]["expires_at"].replace("Z", "+00:00"))
+    assert timedelta(hours=8) <= sent - before < timedelta(hours=8, minutes=5)
+    until = sent.astimezone().strftime("until %Y-%m-%d %H:%M")
+    assert until in result.text()
+    assert until in result.html()
+
+
+def test_for_ever_lifts_an_end(client: ProxyClient, fake_api: FakeApi) -> None:
+    """Null is sent, which resets the field; nothing is said of an end any more."""
+    fake_api.add(70, expires_at="2036-01-15T14:30:00Z")
+    assert "until" in run(client, "show 70").text()
+    assert "until" not in run(client, "update 70 --for ever").text()
+    assert fake_api.changes[-1][1] == {"expires_at": None}
+
+
+@pytest.mark.parametrize("line", ["expose 80 --for 8h", "update 70 --for 8h"])
+def test_a_server_that_ends_nothing_is_not_asked_to(
+    client: ProxyClient, fake_api: FakeApi, line: str
+) -> None:
+    """Nothing is exposed for longer than was asked for: it is refused before."""
+    fake_api.add(70)
+    with pytest.raises(NotSupportedError, match="does not stop exposing anything by itself"):
+        run(client, line)
+    assert not fake_api.changes
+
+
+@pytest.mark.parametrize("word", ["8", "never", "3651d", "0h", "-1h"])
+def test_for_takes_a_length_of_time(client: ProxyClient, fake_api: FakeApi, word: str) -> None:
+    """What is none, or is over ten years, is refused."""
+    with pytest.raises(UsageError):
+        run(client, f"expose 80 --for {word}")
     assert not fake_api.changes
