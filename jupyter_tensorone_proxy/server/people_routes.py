@@ -15,6 +15,8 @@ from ..errors import InvalidRequestError
 from ..models import ClusterAccess
 from ..people import LinkRequest, UserRequest, UserSettings
 from ..validation import parse_request
+from .identity import user_name
+from .own_answers import Me
 from .rest import API_PATH, RestHandler, Route, moment, whole_number
 
 _LAST_ROW = 2**63 - 1
@@ -81,6 +83,16 @@ class SessionRoute(RestHandler):
         """Sign its visitor out."""
         await (await self.api()).revoke_session(session_id)
         self.answer(None)
+
+
+class MeRoute(RestHandler):
+    """`api/me`: who asks."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Answer the name that exposed services know them by; "only me" in a front end means it."""
+        self.answer(Me(name=user_name(self)).to_wire())
 
 
 class AccessRoute(RestHandler):
@@ -187,6 +199,7 @@ def people_handlers(api: dict[str, Any]) -> list[Route]:
         (rf"{API_PATH}/links/{one_id}", LinkRoute, api),
         (rf"{API_PATH}/sessions", SessionsRoute, api),
         (rf"{API_PATH}/sessions/{one_id}", SessionRoute, api),
+        (rf"{API_PATH}/me", MeRoute, api),
         (rf"{API_PATH}/access", AccessRoute, api),
         (rf"{API_PATH}/logs", LogsRoute, api),
         (rf"{API_PATH}/users", UsersRoute, api),

@@ -16,6 +16,8 @@ from ..validation import parse_patch, parse_request
 from .connection import Connection
 from .go import GO_PATH, GoHandler
 from .opening import Opener
+from .own_answers import ServiceEntry
+from .panel_routes import panel_handlers
 from .people_routes import people_handlers
 from .ports import Ports
 from .rest import API_PATH, RestHandler, Route
@@ -106,15 +108,7 @@ class ServicesRoute(DetectedRoute):
         """Answer what is known of each."""
         self.answer(
             [
-                {
-                    "id": service.id,
-                    "name": service.name,
-                    "default_port": service.default_port,
-                    "health_path": service.health_path,
-                    "open_path": service.open_path,
-                    "app_protocol": service.app_protocol,
-                    "note": service.note,
-                }
+                ServiceEntry.of(service).to_wire()
                 for service in self._ports.catalogue.services
                 if not service.internal
             ]
@@ -133,6 +127,7 @@ def handlers(connection: Connection, opener: Opener, ports: Ports) -> list[Route
         (rf"{API_PATH}/ports/([A-Za-z0-9._~-]+)", PortRoute, api),
         (rf"{API_PATH}/detected", DetectedRoute, {**api, "ports": ports}),
         (rf"{API_PATH}/services", ServicesRoute, {**api, "ports": ports}),
+        *panel_handlers(api),
         *people_handlers(api),
         (rf"{GO_PATH}.*", GoHandler, {**api, "opener": opener}),
     ]

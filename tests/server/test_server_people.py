@@ -56,6 +56,11 @@ def browsing(server: JupyterServer) -> Iterator[httpx.Client]:
         yield browser
 
 
+def test_it_is_said_who_asks(server: JupyterServer) -> None:
+    """A front end learns whom "only me" means: the name that services are opened in."""
+    assert ask(server, "GET", "api/me") == {"name": owner_name()}
+
+
 def test_a_link_is_made_listed_and_revoked(server: JupyterServer, board: dict[str, Any]) -> None:
     """Its URL is in the one answer that made it; it lets its person in until it is revoked."""
     wanted = {"port_id": board["id"], "user": "ben", "one_time": False, "expires_in_seconds": 600}
