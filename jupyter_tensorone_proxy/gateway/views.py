@@ -80,6 +80,12 @@ def _status(mapping: DesiredMapping, controller: Controller) -> str:
     return "error" if controller.trouble(mapping) else "active"
 
 
+def _proxy_status(controller: Controller) -> str:
+    if not controller.desired.cluster.enabled:
+        return "disabled"
+    return "active" if controller.discovery.connected else "restarting"
+
+
 def proxy_url(controller: Controller) -> str:
     """Return the base of the exposed URLs."""
     return f"https://{bracketed(controller.desired.edge.public_host)}"
@@ -105,7 +111,7 @@ def proxy_config(  # noqa: PLR0913 - keyword-only: the parts one may ask for
     config = ProxyConfig(
         cluster_id=desired.cluster.id,
         proxy_url=proxy_url(controller),
-        proxy_status="active" if desired.cluster.enabled else "disabled",
+        proxy_status=_proxy_status(controller),
         port_mappings=mappings,
         access_control=_with_defaults(desired.cluster.access),
         network_configuration=network(desired.cluster),

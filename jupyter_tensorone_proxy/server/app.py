@@ -19,6 +19,7 @@ from traitlets import Bool, List, Unicode
 
 from ..errors import ProxyError
 from ..settings import default_state_dir
+from .alert_events import accept_alerts
 from .auto_expose.settings import AutoExpose
 from .connection import ApiChoice, Connection
 from .events import EventRelay
@@ -107,6 +108,7 @@ class TensorOneProxy(ExtensionApp):
         opener = Opener(self.auto_expose_on_go, self._ports.surveyor.barred)
         self.handlers.extend(handlers(self._connection, opener, self._ports))
         self._key_file = KernelKeyFile(os.environ)
+        accept_alerts(self._server.event_logger)
         wrap_kernel_start(self._server.kernel_manager, self._kernel_environment)
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:  # noqa: ARG002 - Jupyter's hook
@@ -179,9 +181,10 @@ class TensorOneProxy(ExtensionApp):
     def _kernel_environment(self, kernel_id: str) -> Variables:
         go_url = url_path_join(self._server.base_url, GO_PATH)
         by_file = self._key_file.variables() if self._key_file else {}
+        choice = self._connection.choice if self._connection else self._choice
         told = {
             **by_file,
-            **self._choice.environment(),
+            **choice.environment(),
             "TENSORONE_KERNEL_ID": kernel_id,
             "TENSORONE_GO_URL": go_url,
             "TENSORONE_USER": user_name(CallContext.get(CallContext.JUPYTER_HANDLER)),

@@ -89,6 +89,19 @@ class Connection:
         self._reached.set()
         return self._client
 
+    @property
+    def choice(self) -> ApiChoice:
+        """What is configured, with the cluster that was chosen since."""
+        return self._choice
+
+    def choose_cluster(self, cluster_id: str) -> None:
+        """Speak for another cluster of the account, until the server ends.
+
+        Args:
+            cluster_id: One that the API lists.
+        """
+        self._choice = replace(self._choice, cluster_id=cluster_id)
+
     async def reached_by_others(self) -> None:
         """Wait until somebody else has got a client."""
         self._reached.clear()
