@@ -15,20 +15,14 @@ from tornado import web
 from ..client import AsyncProxyClient
 from ..commands.usage import HEALTH_CHANGED, MINUTES, minutes_of, spans_of
 from ..errors import InvalidRequestError, NotSupportedError, PortNotFoundError
-from ..models import AccessLogEntry, Model, PortMapping
+from ..models import AccessLogEntry, PortMapping
 from ..people import Event
 from ..validation import parse_request
-from .identity import user_name
+from .own_answers import ApiConnection, ClusterChoice, PortHistory
 from .rest import API_PATH, RestHandler, Route
 
 _PAGE = 1000
 _MOST_PAGES = 5
-
-
-class ClusterChoice(Model):
-    """Which cluster is meant from now on."""
-
-    cluster_id: str
 
 
 class ConnectionRoute(RestHandler):
@@ -55,15 +49,14 @@ class ConnectionRoute(RestHandler):
     async def _answer(self, *, with_clusters: bool) -> None:
         client = await self.api()
         found = client.settings
-        described: dict[str, Any] = {
-            "kind": "gateway" if found.source == "running gateway" else "api",
-            "api_url": found.api_url,
-            "cluster_id": found.cluster_id,
-            "user": user_name(self),
-        }
+        told = ApiConnection(
+            kind="gateway" if found.source == "running gateway" else "api",
+            api_url=found.api_url,
+            cluster_id=found.cluster_id,
+        )
         if with_clusters:
-            described["clusters"] = [c.to_wire() for c in await client.list_clusters()]
-        self.answer(described)
+            told = told.model_copy(update={"clusters": await client.list_clusters()})
+        self.answer(told.to_wire())
 
 
 class HistoryRoute(RestHandler):
@@ -78,29 +71,8 @@ class HistoryRoute(RestHandler):
         mapping = await _mapping(client, port_id)
         requests, cut = await _requests(client, port_id, now - timedelta(minutes=MINUTES))
         events = await _changes_of_health(client, port_id)
-        self.answer(
-            {
-                "minutes": [
-                    {
-                        "start": minute.start.isoformat(),
-                        "requests": minute.requests,
-                        "failed": minute.failed,
-                        "median_ms": minute.median_ms,
-                    }
-                    for minute in minutes_of(requests, now)
-                ],
-                "health": [
-                    {
-                        "start": span.start.isoformat(),
-                        "end": span.end.isoformat(),
-                        "word": span.health.word,
-                        "tone": span.health.tone,
-                    }
-                    for span in spans_of(events, mapping.health_status, now)
-                ],
-                "cut": cut,
-            }
-        )
+        spans = spans_of(events, mapping.health_status, now)
+        self.answer(PortHistory.of(minutes_of(requests, now), spans, cut=cut).to_wire())
 
 
 async def _mapping(client: AsyncProxyClient, port_id: str) -> PortMapping:

@@ -15,12 +15,11 @@ from tests.fixtures.services.web import web_service
 
 
 async def test_the_connection_is_told_without_asking_the_api(fetch: Any, api: Any) -> None:
-    """Kind, address, cluster and one's name are known even where the API does not answer."""
+    """Kind, address and cluster are known even where the API does not answer."""
     answer = await fetch("GET", "api/connection")
     told = json.loads(answer.body)["data"]
     assert (told["kind"], told["api_url"]) == ("api", api.url)
     assert told["cluster_id"] == "cluster_abc123"
-    assert told["user"]
     assert "clusters" not in told
     assert api.calls == []
 
