@@ -44,12 +44,14 @@ check: $(VENV)/installed-dev $(MODULES) ## lint, formatting, types, spelling, do
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/codespell
+	$(BIN)/python scripts/generate_wire.py --check
 	cd $(FRONT_END) && npm run --silent check
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 format: $(VENV)/installed-dev $(MODULES) ## put the code into its form
 	$(BIN)/ruff check --fix --exit-zero
 	$(BIN)/ruff format
+	$(BIN)/python scripts/generate_wire.py
 	cd $(FRONT_END) && npm run --silent format
 
 build: $(VENV)/installed-dev ## make the wheel and the source distribution in dist/

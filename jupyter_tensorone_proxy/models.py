@@ -41,6 +41,9 @@ _LONGEST_NAME = 253  # RFC 1035, section 2.3.4, as text
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[a-z0-9.\[\]:_-]{1,300}", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_ADDRESSES = ["203.0.113.0/24"]
+"""An example (RFC 5737)."""
+
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 M = TypeVar("M", bound="Model")
@@ -187,9 +190,13 @@ def _is_patch(info: ValidationInfo) -> bool:
 class RateLimit(Model):
     """A token bucket: a steady refill and room for a burst (contract: `rate_limit`)."""
 
-    requests_per_minute: _Count = Field(60, description="Refill of the bucket, per minute.")
+    requests_per_minute: _Count = Field(
+        60, title="Requests a minute", description="Refill of the bucket, per minute."
+    )
     burst_size: _Count | None = Field(
-        None, description="Capacity of the bucket; requests_per_minute by default."
+        None,
+        title="Requests at once",
+        description="Capacity of the bucket; requests_per_minute by default.",
     )
 
 
@@ -214,17 +221,26 @@ class AccessControl(Model):
         None, description="Anyone with the address may use it; the opposite of sign-in."
     )
     allowed_users: list[UserName] | None = Field(
-        None, description="Only these people; empty or missing: anyone who signs in."
+        None,
+        title="People",
+        description="Only these people; empty or missing: anyone who signs in.",
+        examples=[["ana", "ben"]],
     )
     ip_whitelist: list[IpRange] | None = Field(
-        None, description="Client addresses let in; empty or missing: all."
+        None,
+        title="Only from these addresses",
+        description="Client addresses let in; empty or missing: all.",
+        examples=[_ADDRESSES],
     )
     blocked_ips: list[IpRange] | None = Field(
-        None, description="Client addresses kept out; wins over ip_whitelist."
+        None,
+        title="Never from these addresses",
+        description="Client addresses kept out; wins over ip_whitelist.",
+        examples=[_ADDRESSES],
     )
     rate_limit: RateLimit | None = None
     session_timeout_minutes: _Count | None = Field(
-        None, description="Life of a session; overrides the cluster's."
+        None, title="Life of a session", description="Life of a session; overrides the cluster's."
     )
     cors: Cors | None = None
     identity_assertion: Flag | None = Field(
@@ -263,9 +279,14 @@ class HealthCheck(Model):
 
     enabled: Flag = True
     path: Annotated[str, Field(max_length=2000), AfterValidator(checked_path)] | None = Field(
-        None, description="Path to GET; missing: only a TCP connection is tried."
+        None,
+        title="Path to check",
+        description="Path to GET; missing: only a TCP connection is tried.",
+        examples=["/health"],
     )
-    interval_seconds: _Seconds = Field(30, description="Time between two checks.")
+    interval_seconds: _Seconds = Field(
+        30, title="Time between two checks", description="Time between two checks."
+    )
     timeout_seconds: _Seconds | None = Field(
         None, description="Time a check may take; missing: 10, or the interval if that is less."
     )
@@ -323,22 +344,35 @@ class Scaling(Model):
 class PortSettings(Model):
     """What an update of a port mapping may change (contract: PUT …/proxy/ports/{port_id})."""
 
-    internal_port: Port | None = Field(None, description="The service's port on this cluster.")
-    external_port: Port | None = Field(
-        None, description="The port on the proxy; missing: the lowest free one."
+    internal_port: Port | None = Field(
+        None, title="Port", description="The service's port on this cluster."
     )
-    protocol: Literal["tcp", "udp"] = "tcp"
+    external_port: Port | None = Field(
+        None,
+        title="Port on the proxy",
+        description="The port on the proxy; missing: the lowest free one.",
+    )
+    protocol: Literal["tcp", "udp"] = Field(
+        "tcp", title="Protocol", description="How packets reach the service."
+    )
     app_protocol: Literal["http", "h2c", "grpc", "https", "tcp"] = Field(
-        "http", description="What the service speaks (extension of the contract)."
+        "http",
+        title="What the service speaks",
+        description="What the service speaks (extension of the contract).",
     )
     description: (
         Annotated[str, Strict(), Field(min_length=1, max_length=500), AfterValidator(_one_line)]
         | None
-    ) = Field(None, description="Human-readable name of the service.")
+    ) = Field(None, title="Name", description="Human-readable name of the service.")
     health_check: HealthCheck | None = None
     access_control: AccessControl | None = None
     custom_domain: Annotated[str, Strict(), Field(min_length=1), AfterValidator(_domain)] | None = (
-        Field(None, description="Host name of its own for the service.")
+        Field(
+            None,
+            title="Domain",
+            description="Host name of its own for the service.",
+            examples=["api.example.com"],
+        )
     )
     ssl_redirect: Flag = Field(True, description="Answer plain HTTP with a redirect to https.")
     load_balancer: LoadBalancer | None = None
@@ -346,7 +380,11 @@ class PortSettings(Model):
     replicas: Annotated[list[Port], Field(max_length=100)] | None = Field(
         None, description="Further internal ports of the same service (extension)."
     )
-    force: Flag = Field(False, description="Expose a protected port all the same (extension).")
+    force: Flag = Field(
+        False,
+        title="Expose a protected port all the same",
+        description="Expose a protected port all the same (extension).",
+    )
     kernel_id: Annotated[str, Strict(), Field(max_length=200), AfterValidator(_one_line)] | None = (
         Field(None, description="The Jupyter kernel that the mapping goes with (extension).")
     )
@@ -354,7 +392,9 @@ class PortSettings(Model):
         None, description="The stack that made the mapping (extension)."
     )
     expires_at: Moment | None = Field(
-        None, description="When it stops being exposed by itself (extension); missing: never."
+        None,
+        title="Until",
+        description="When it stops being exposed by itself (extension); missing: never.",
     )
 
 
@@ -366,10 +406,12 @@ class PortRequest(PortSettings):
         {'internal_port': 6006, 'description': 'TensorBoard'}
     """
 
-    internal_port: Port = Field(description="The service's port on this cluster, 1–65535.")
+    internal_port: Port = Field(
+        title="Port", description="The service's port on this cluster, 1–65535."
+    )
     description: Annotated[
         str, Strict(), Field(min_length=1, max_length=500), AfterValidator(_one_line)
-    ] = Field(description="Human-readable name of the service.")
+    ] = Field(title="Name", description="Human-readable name of the service.")
 
     @model_validator(mode="after")
     def _sign_in_needs_http(self, info: ValidationInfo) -> PortRequest:
@@ -390,26 +432,54 @@ class PortRequest(PortSettings):
 class RateLimiting(Model):
     """Limits that span mappings (contract: `rate_limiting` of the cluster)."""
 
-    global_limit: RateLimit | None = Field(None, description="Over all mappings together.")
-    per_user_limit: RateLimit | None = Field(None, description="For each signed-in person.")
+    global_limit: RateLimit | None = Field(
+        None, title="All ports together", description="Over all mappings together."
+    )
+    per_user_limit: RateLimit | None = Field(
+        None, title="Each person", description="For each signed-in person."
+    )
 
 
 class SecurityHeaders(Model):
     """Response headers added to every mapping's answers (contract: `security_headers`)."""
 
-    hsts_enabled: Flag | None = None
-    content_security_policy: _HeaderValue | None = None
-    x_frame_options: _HeaderValue | None = None
+    hsts_enabled: Flag | None = Field(
+        None, title="HSTS", description="Browsers come back by https only."
+    )
+    content_security_policy: _HeaderValue | None = Field(
+        None, title="Content-Security-Policy", description="This header of every answer."
+    )
+    x_frame_options: _HeaderValue | None = Field(
+        None, title="X-Frame-Options", description="This header of every answer."
+    )
 
 
 class ClusterAccess(Model):
     """Access rules of the whole cluster (contract: PUT …/proxy/access)."""
 
-    default_authentication: Flag = True
-    session_timeout_minutes: _Count = 480
-    max_concurrent_sessions: _Count = 100
-    ip_whitelist: list[IpRange] = Field(default_factory=list)
-    blocked_ips: list[IpRange] = Field(default_factory=list)
+    default_authentication: Flag = Field(
+        True,
+        title="Ask for sign-in",
+        description="Visitors must sign in, where a port does not say otherwise.",
+    )
+    session_timeout_minutes: _Count = Field(
+        480, title="Life of a session", description="Then visitors have to sign in again."
+    )
+    max_concurrent_sessions: _Count = Field(
+        100, title="Sessions at once", description="Over it a new sign-in is refused."
+    )
+    ip_whitelist: list[IpRange] = Field(
+        default_factory=list,
+        title="Only from these addresses",
+        description="Client addresses let in on all ports; empty: all.",
+        examples=[_ADDRESSES],
+    )
+    blocked_ips: list[IpRange] = Field(
+        default_factory=list,
+        title="Never from these addresses",
+        description="Client addresses kept out of all ports; wins over those let in.",
+        examples=[_ADDRESSES],
+    )
     rate_limiting: RateLimiting | None = None
     security_headers: SecurityHeaders | None = None
 

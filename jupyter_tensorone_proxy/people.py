@@ -31,16 +31,21 @@ class LinkRequest(Model):
     """What it takes to create a link (extension: POST …/proxy/links)."""
 
     port_id: Annotated[str, Strict(), Field(min_length=1, max_length=100)]
-    user: UserName = Field(description="Who is signed in by it.")
+    user: UserName = Field(title="Person", description="Who is signed in by it.", examples=["ben"])
     expires_in_seconds: Annotated[int, Strict(), Field(ge=1, le=30 * 86_400)] = Field(
-        60, description="Until when it can be used."
+        60, title="For how long", description="Until when it can be used."
     )
-    one_time: Flag = Field(True, description="It can be used once.")
+    one_time: Flag = Field(True, title="The link works once", description="It can be used once.")
     path: Annotated[str, Field(max_length=4000), AfterValidator(checked_path)] = Field(
-        "/", description="Where the visitor lands, with its query."
+        "/",
+        title="Where they land",
+        description="Where the visitor lands, with its query.",
+        examples=["/notebooks/a.ipynb"],
     )
     allow: Flag = Field(
-        False, description="Add the person to the mapping's allowed_users if that lacks them."
+        False,
+        title="Also add them to the people who can open it",
+        description="Add the person to the mapping's allowed_users if that lacks them.",
     )
     ends_sessions: Flag = Field(
         False, description="Sessions that it begins end when the link does, if not before."
