@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from .models import RateLimit as RateLimit
     from .stacks import ModelServer as ModelServer
     from .stacks import Stack as Stack
+    from .notebook.panel import ProxyPanel as ProxyPanel
     from .stacks import StackDefaults as StackDefaults
     from .stacks import StackPlan as StackPlan
     from .stacks import StackResult as StackResult
@@ -115,6 +116,7 @@ _HOME = {
 }
 
 __all__ = [  # noqa: PLE0604 - the names are strings; they come from the table above
+    "ProxyPanel": "notebook.panel",
     "__version__",
     *_HOME,
 ]

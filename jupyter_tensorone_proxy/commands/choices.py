@@ -80,8 +80,8 @@ def wish_of(row: Row) -> Wish:
     mapping = row.mapping
     access = mapping.access_control
     access = access if isinstance(access, AccessControl) else AccessControl()
-    check = mapping.health_check
-    check = check if isinstance(check, HealthCheck) else HealthCheck()
+    observed: Any = mapping.health_check  # of a server that may have another idea of it
+    check = observed if isinstance(observed, HealthCheck) else HealthCheck()
     limit = access.rate_limit
     choice = row.who_can_open if row.who_can_open in {ONLY_ME, SIGNED_IN} else CHOSEN
     return Wish(

@@ -104,9 +104,7 @@ def parse(words: Sequence[str], *, rim: Rim) -> argparse.Namespace:
         raise HelpRequested(parser.format_help())
     known = [verb.name for verb in VERBS if rim in verb.rims]
     if words[0] not in {*known, "-h", "--help"}:
-        near = difflib.get_close_matches(words[0], known, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"there are {', '.join(known)}."
-        raise UsageError(f"{parser.prog}: no such verb; {hint}")
+        raise UsageError(f"{parser.prog}: no such verb{_hint(words[0], known, rim)}")
     args, unknown = parser.parse_known_args(words)
     if unknown:
         options = [word.split("=")[0] for word in unknown if word.startswith("--")]
@@ -117,6 +115,18 @@ def parse(words: Sequence[str], *, rim: Rim) -> argparse.Namespace:
 
 
 def completions(words: Sequence[str], symbol: str) -> list[str]:
+def _hint(word: str, known: Sequence[str], rim: Rim) -> str:
+    """Return where a verb is to be typed that is none here, or which ones there are."""
+    if word in {verb.name for verb in VERBS}:
+        where = "`%tensorone {}` in a cell of a notebook"
+        if rim == "magic":
+            where = "`jupyter tensorone {}` in a terminal"
+        return f" here; type {where.format(word)}."
+    if near := difflib.get_close_matches(word, known, n=1):
+        return f"; did you mean `{near[0]}`?"
+    return f"; there are {', '.join(known)}."
+
+
     """Return what could stand at the cursor of a magic's line.
 
     Args:
@@ -271,6 +281,8 @@ VERBS: tuple[Verb, ...] = (
     Verb("trust", "have this machine trust the local CA, or show it", "Changing what is trusted",
          trust_options, rims=("cli",)),
     Verb("gateway", "run the embedded gateway in the foreground", "Starting the gateway",
+    Verb("panel", "show all of it as a live panel, to click on", "Making the panel", _no_options,
+         rims=("magic",)),
          _no_options, rims=("cli",)),
 )  # fmt: skip
 """Every verb, in the order of the help."""

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..models import ObservedHealthCheck, ProxyConfig
+from ..settings import Settings
 from .rows import Health, Row, readable
 
 NOTHING = "Nothing is exposed. `expose PORT` exposes a service by its port."
+NOTHING_YET = (
+    "Nothing is exposed. Start TensorBoard, MLflow or any web app in a notebook and it appears "
+    "here, or expose a port by its number."
+)
+"""The same, for people who look at a panel."""
 
 _ANSI = {"good": "\x1b[32m", "bad": "\x1b[31m", "neutral": "\x1b[33m"}
 _RESET = "\x1b[0m"
@@ -109,6 +115,23 @@ def status_facts(config: ProxyConfig, api_url: str, source: str) -> list[tuple[s
         certificate = config.ssl_certificate
         facts.append(("Certificate", f"{certificate.status}, by {certificate.issuer}"))
     return [(name, readable(value, limit=200)) for name, value in facts if value is not None]
+
+
+def place_of(config: ProxyConfig, settings: Settings) -> str:
+    """Say which server the proxy is, for people.
+
+    Args:
+        config: The proxy as the server sees it.
+        settings: Where the API is.
+
+    Example:
+        >>> from pydantic import SecretStr
+        >>> settings = Settings("http://127.0.0.1:1", SecretStr("k"), "local", "running gateway")
+        >>> place_of(ProxyConfig(cluster_id="local"), settings)
+        'local gateway'
+    """
+    local = settings.source == "running gateway"
+    return "local gateway" if local else f"cluster {readable(config.cluster_id)}"
 
 
 def facts_text(facts: Sequence[tuple[str, str]]) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from ..commands.results import Result
+    from .panel import ProxyPanel
 
 MAGIC = "tensorone"
 
@@ -27,7 +28,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
         shell: IPython's shell.
     """
 
-    def tensorone(line: str, cell: str | None = None) -> Result | None:
+    def tensorone(line: str, cell: str | None = None) -> Result | ProxyPanel | None:
         """Expose a port of this machine through the cluster proxy, privately by default.
 
         `%tensorone -h` lists the verbs, `%tensorone VERB -h` explains one:
@@ -35,6 +36,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
             %tensorone expose 6006 --name TensorBoard
             %tensorone list
             %tensorone unexpose 6006
+            %tensorone panel
 
         `%%tensorone apply` takes a stack, TOML, from its cell.
         """
@@ -47,7 +49,9 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     untyped.register_magic_function(tensorone, "line_cell", MAGIC)
 
 
-def run_line(line: str, cell: str | None = None, *, in_kernel: bool = False) -> Result | None:
+def run_line(
+    line: str, cell: str | None = None, *, in_kernel: bool = False
+) -> Result | ProxyPanel | None:
     """Run one line of the magic.
 
     Args:
@@ -56,7 +60,7 @@ def run_line(line: str, cell: str | None = None, *, in_kernel: bool = False) -> 
         in_kernel: Whether a front end shows rich output.
 
     Returns:
-        What happened; None if help was shown.
+        What happened, or the panel; None if help was shown.
 
     Raises:
         ProxyError: It could not be done; IPython shows the message only.
@@ -80,8 +84,25 @@ def run_line(line: str, cell: str | None = None, *, in_kernel: bool = False) -> 
             "%%tensorone takes a cell for `apply` without a file, and for nothing else.",
             suggestion="Type %tensorone for a line.",
         )
+    if args.verb == "panel":
+        return _panel(in_kernel=in_kernel)
     args.cell = cell
     return _run(args, in_kernel=in_kernel)
+
+
+def _panel(*, in_kernel: bool) -> ProxyPanel:
+    """Return a new panel; a terminal has no place for it."""
+    from ..errors import UsageError
+
+    if not in_kernel:
+        raise UsageError(
+            "%tensorone panel: a panel is made of widgets, which a terminal cannot show.",
+            suggestion="Type it in a notebook, in JupyterLab, Notebook 7 or Voila; here "
+            "`%tensorone list` lists what is exposed.",
+        )
+    from .panel import ProxyPanel
+
+    return ProxyPanel()
 
 
 def _run(args: Namespace, *, in_kernel: bool) -> Result:

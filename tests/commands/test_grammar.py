@@ -64,11 +64,26 @@ def test_a_mistyped_option_is_named() -> None:
         parse(["expose", "6006", "--nam", "x"], rim="cli")
 
 
-@pytest.mark.parametrize("verb", [verb.name for verb in VERBS])
-def test_every_verb_explains_itself(verb: str) -> None:
+@pytest.mark.parametrize(
+    ("verb", "rim"), [(verb.name, rim) for verb in VERBS for rim in verb.rims]
+)
+def test_every_verb_explains_itself(verb: str, rim: Rim) -> None:
     """`VERB -h` gives help by an exception: nothing is printed and no process exits."""
-    with pytest.raises(HelpRequested, match="usage: jupyter tensorone"):
-        parse([verb, "-h"], rim="cli")
+    with pytest.raises(HelpRequested, match=r"usage: (jupyter |%)tensorone"):
+        parse([verb, "-h"], rim=rim)
+
+
+@pytest.mark.parametrize(
+    ("verb", "rim", "where"),
+    [
+        ("panel", "cli", "type `%tensorone panel` in a cell of a notebook"),
+        ("trust", "magic", "type `jupyter tensorone trust` in a terminal"),
+    ],
+)
+def test_a_verb_of_elsewhere_says_where(verb: str, rim: Rim, where: str) -> None:
+    """Whoever types a verb where it is none learns where it is one."""
+    with pytest.raises(UsageError, match=where):
+        parse([verb], rim=rim)
 
 
 def test_every_verb_of_the_cli_answers_programs_too() -> None:

@@ -1,0 +1,251 @@
+"""What is in the panel, and what happens there: told by the worker, asked by rows and forms.
+
+The worker tells from its thread and people click from the kernel's, so everything happens under
+one lock; nothing waits for the network while it is held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+from ...client import ProxyClient
+from ...commands.choices import Wish, fields_of
+from ...commands.results import MappingResult
+from ...commands.rows import Row, Viewer, readable
+from ...commands.text import NOTHING_YET, place_of
+from ...commands.verbs import create_or_update, see
+from ...errors import ProxyError
+from ...server.detection.watcher import DetectedPort
+from ...settings import Settings
+from . import html
+from .forms import ExposeForm
+from .kit import Kit, dispose
+from .picture import Picture
+from .rows import PortRow
+from .worker import Job, Worker
+
+_MOST_ROWS = 50
+"""How many ports are shown until somebody asks for more: each is several models in the page."""
+
+
+class Board:
+    """The panel's content.
+
+    Args:
+        settings: Where the API is; found out if None.
+        is_watching: Says whether anybody may still be looking.
+    """
+
+    def __init__(self, settings: Settings | None, is_watching: Callable[[], bool]) -> None:
+        self.viewer = Viewer()
+        self.is_watching = is_watching
+        self._closed = False
+        self._opened: set[str] = set()
+        self._rows: dict[str, PortRow] = {}
+        self._offers: dict[int, Any] = {}
+        self._found: tuple[DetectedPort, ...] = ()
+        self._picture: Picture | None = None
+        self._seen_at = ""
+        self._most = _MOST_ROWS
+        self._form: ExposeForm | None = None
+        self._worker = Worker(self, settings)
+        kit = self._kit = Kit(self.failed)
+        self._header = kit.html(html.hint("Looking …"), grow=True)
+        self._notice = kit.html()
+        self._nothing = kit.html()
+        self._list = kit.column()
+        self._more = kit.button("Show all", "Show all exposed ports", self._show_all)
+        self._offered = kit.column()
+        self._expose = kit.toggle("Expose a port…", "Expose a port by its number", self._on_form)
+        refresh = kit.button("Refresh", "Look again now", self.refresh)
+        self._top = (kit.line(self._header, refresh), self._notice, self._nothing)
+        self._bottom = kit.column(self._offered, self._expose, framed=True)
+        self.parts = (*self._top, self._list, self._bottom)
+
+    # --- for people ------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Look again now."""
+        self._worker.wake()
+
+    def do(self, job: Job) -> None:
+        """Have something done, and say so meanwhile."""
+        with self._kit.lock:
+            self.say(f"{job.doing} …", "neutral")
+            self._worker.wake(job)
+
+    def say(self, text: str, tone: html.Tone = "good") -> None:
+        """Say how something went."""
+        with self._kit.lock:
+            if not self._closed:
+                self._notice.value = html.notice(text, tone)
+
+    def look_closely(self, port_id: str, *, at: bool) -> None:
+        """Begin to look at a port's details, or stop."""
+        (self._opened.add if at else self._opened.discard)(port_id)
+        if at:
+            self._worker.wake()
+
+    def close(self, farewell: str = "") -> None:
+        """Stop, and take away what is secret; without a last word everything goes.
+
+        Args:
+            farewell: What to leave in the pages that still show the panel.
+        """
+        with self._kit.lock:
+            if self._closed:
+                return
+            for row in self._rows.values():
+                row.hide_secrets()
+            if farewell:
+                self._header.value = html.notice(farewell, "neutral")
+            self._closed = True
+        self._worker.end()
+        if not farewell:
+            for part in (*self.parts, self._more):
+                dispose(part)
+            self._kit.close()
+
+    @property
+    def count(self) -> int | None:
+        """How many ports are exposed; None if that is not known yet."""
+        return None if self._picture is None else len(self._picture.rows)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its thread is there."""
+        return self._worker.is_running
+
+    # --- for the worker --------------------------------------------------------------------
+
+    def opened(self) -> Collection[str]:
+        """Return the ids of mappings that are looked at closely."""
+        return frozenset(self._opened)
+
+    def show(self, picture: Picture, viewer: Viewer, settings: Settings) -> None:
+        """Take a new picture."""
+        with self._kit.lock:
+            if self._closed:
+                return
+            self._picture, self.viewer, self._seen_at = picture, viewer, html.clock()
+            self._header.value = html.header(picture.config, place_of(picture.config, settings))
+            self._nothing.value = "" if picture.rows else html.hint(NOTHING_YET)
+            self._arrange(picture)
+            self._arrange_offers()
+
+    def offer(self, ports: tuple[DetectedPort, ...]) -> None:
+        """Take what this kernel's programs listen on."""
+        with self._kit.lock:
+            if self._closed:
+                return
+            for row in self._rows.values():
+                row.tick()
+            if ports != self._found:
+                self._found = ports
+                self._arrange_offers()
+
+    def away(self, error: ProxyError) -> None:
+        """Take that the API cannot be asked, and why."""
+        with self._kit.lock:
+            if not self._closed:
+                self._header.value = html.away(error, self._seen_at)
+
+    def failed(self, error: Exception) -> None:
+        """Take that something did not work, and why."""
+        if isinstance(error, ProxyError):
+            self.say(str(error), "bad")
+            return
+        what = f"The panel itself failed ({type(error).__name__}); this is a mistake of ours."
+        self.say(f"{what} Run the cell again; `%tensorone list` works meanwhile.", "bad")
+
+    def paused(self) -> None:
+        """Take that nothing more comes until somebody asks."""
+        with self._kit.lock:
+            if not self._closed:
+                for row in self._rows.values():
+                    row.hide_secrets()
+                self._header.value = html.paused()
+
+    # --- arranging -------------------------------------------------------------------------
+
+    def _arrange(self, picture: Picture) -> None:
+        shown = picture.rows[: self._most]
+        gone = self._rows.keys() - {row.mapping.id for row in shown}
+        for row in shown:
+            port_id, details = row.mapping.id, picture.details.get(row.mapping.id)
+            if port_id not in self._rows:
+                self._rows[port_id] = PortRow(self._kit, row, self)
+            self._rows[port_id].update(row, details)
+        boxes = [self._rows[row.mapping.id].box for row in shown]
+        more = [self._more] if len(picture.rows) > len(shown) else []
+        _set_children(self._list, (*boxes, *more))
+        for port_id in gone:
+            self._opened.discard(port_id)
+            dispose(self._rows.pop(port_id).box)
+
+    def _arrange_offers(self) -> None:
+        """Offer what is not exposed yet."""
+        exposed = {row.mapping.internal_port for row in self._rows_known()}
+        free = {port.port: port for port in self._found if port.port not in exposed}
+        gone = [self._offers.pop(port) for port in self._offers.keys() - free.keys()]
+        for number, port in free.items():
+            if number not in self._offers:
+                about = f"Expose {readable(port.name)} (port {number}), for you alone"
+                button = self._kit.button("Expose", about, self._taker(port), kind="primary")
+                self._offers[number] = self._kit.line(self._kit.html(grow=True), button)
+            self._offers[number].children[0].value = html.detected(port)
+        lines = tuple(self._offers[number] for number in free)
+        _set_children(self._offered, lines)
+        for line in gone:
+            dispose(line)
+
+    def _rows_known(self) -> tuple[Row, ...]:
+        return self._picture.rows if self._picture is not None else ()
+
+    def _show_all(self) -> None:
+        self._most = 1_000_000
+        self._worker.wake()
+
+    def _on_form(self, opened: bool) -> None:  # noqa: FBT001 - a toggle's value
+        old, self._form = self._form, None
+        if opened:
+            self._form = ExposeForm(self._kit, self.viewer, self._expose_port)
+        forms = (self._form.box,) if self._form is not None else ()
+        self._bottom.children = (self._offered, self._expose, *forms)
+        if old is not None:
+            dispose(old.box)
+
+    # --- exposing --------------------------------------------------------------------------
+
+    def _taker(self, port: DetectedPort) -> Callable[[], None]:
+        """Return what exposes a port that was found, privately."""
+        service = port.service
+
+        def take() -> None:
+            path = (service.health_path if service else None) or ""
+            fields = fields_of(Wish(port.name[:100], health_path=path), self.viewer.me)
+            if service and service.app_protocol != "http":
+                fields["app_protocol"] = service.app_protocol
+            self._expose_port(port.port, fields, persistent=False)
+
+        return take
+
+    def _expose_port(self, port: int, fields: dict[str, Any], persistent: bool) -> None:  # noqa: FBT001 - ExposePort
+        def expose(client: ProxyClient, viewer: Viewer) -> MappingResult:
+            what, mapping = create_or_update(client, port, fields, viewer, persistent=persistent)
+            return MappingResult(what, see(client, mapping, viewer))
+
+        def done(result: MappingResult) -> None:
+            with self._kit.lock:
+                if self._form is not None:
+                    self._expose.value = False
+                self.say(f"{result.what.capitalize()}: {result.text()}")
+
+        self.do(Job(f"Exposing port {port}", expose, done))
+
+
+def _set_children(box: Any, children: tuple[Any, ...]) -> None:
+    """Set children only if they are others: every setting redraws the box."""
+    if tuple(box.children) != children:
+        box.children = children

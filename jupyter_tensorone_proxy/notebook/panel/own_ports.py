@@ -1,0 +1,55 @@
+"""The ports that something started from this kernel listens on.
+
+The Jupyter server's detection is used, but not the server: a kernel has no key to it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Collection
+from typing import Any
+
+from ...errors import ConfigurationError
+from ...server.detection.processes import MARKER, Root
+from ...server.detection.watcher import DetectedPort, Surroundings, Watcher
+from ...services import Catalogue
+
+
+class OwnPorts:
+    """Looks what listens, each time it is asked."""
+
+    def __init__(self) -> None:
+        kernel_id = os.environ.get(MARKER) or "this kernel"
+        self._roots = (Root("kernel", kernel_id, os.getpid()),)
+        surroundings = Surroundings(lambda: self._roots, _kernels_own)
+        self._watcher = Watcher(surroundings, _catalogue(), _ignore, _ignore)
+
+    async def look(self) -> tuple[DetectedPort, ...]:
+        """Return the ports that can be exposed, by port."""
+        await self._watcher.look(self._roots)
+        return tuple(port for port in self._watcher.ports if port.can_be_exposed)
+
+
+def _kernels_own() -> Collection[int]:
+    """Return the ports of this kernel itself."""
+    if "ipykernel" not in sys.modules:
+        return ()
+    from ipykernel.connect import get_connection_info
+
+    try:
+        told: Any = get_connection_info(unpack=True)
+    except RuntimeError:  # imported, but this is no kernel
+        return ()
+    return {port for name, port in told.items() if name.endswith("_port")}
+
+
+def _catalogue() -> Catalogue:
+    try:
+        return Catalogue.load()
+    except ConfigurationError:  # another package's entry is wrong; it is the server that says so
+        return Catalogue()
+
+
+async def _ignore(_port: DetectedPort) -> None:
+    """Do nothing: the panel asks."""
