@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .errors import PayloadTooLargeError as PayloadTooLargeError
     from .errors import PortAlreadyMappedError as PortAlreadyMappedError
     from .errors import PortNotFoundError as PortNotFoundError
+    from .errors import ProcessError as ProcessError
     from .errors import ProtectedPortError as ProtectedPortError
     from .errors import ProxyError as ProxyError
     from .errors import RateLimitedError as RateLimitedError
@@ -90,6 +91,7 @@ _HOME = {
     "PayloadTooLargeError": "errors",
     "PortAlreadyMappedError": "errors",
     "PortNotFoundError": "errors",
+    "ProcessError": "errors",
     "ProtectedPortError": "errors",
     "ProxyError": "errors",
     "RateLimitedError": "errors",

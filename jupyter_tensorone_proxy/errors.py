@@ -11,6 +11,7 @@
     ├── NotSupportedError           this server does not have that extension
     ├── UsageError                  a command's words cannot be understood
     │   └── InvalidStackError       a stack's declaration cannot be understood
+    ├── ProcessError                a service's process cannot start, or does not go on
     ├── GatewayError                the embedded gateway cannot start or go on
     │   └── GatewayRunningError     another gateway owns the state directory
     └── ApiError                    the API said no
@@ -101,6 +102,10 @@ class UsageError(ProxyError):
 
 class InvalidStackError(UsageError):
     """A stack's declaration is wrong; the message names each place, and nothing was done."""
+
+
+class ProcessError(ProxyError):
+    """A process of a service cannot start, or does not go on; the message has its last words."""
 
 
 class GatewayError(ProxyError):

@@ -10,6 +10,7 @@ import pytest
 from jupyter_tensorone_proxy import PortMapping, ProxyClient, Stack
 from tests.fixtures.ana import client, gateway, running_gateway  # noqa: F401 - fixtures
 from tests.fixtures.gateway import free_port
+from tests.fixtures.runner import runner  # noqa: F401 - a fixture
 
 MakeStack = Callable[..., Stack]
 

@@ -1,0 +1,118 @@
+"""`LocalRunner`: processes that belong to this process, whose event loop looks after them."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from ...errors import NotFoundError
+from .balancing import OpenClient
+from .free_ports import free_port
+from .group import Group
+from .runner import Action, Runner
+from .scaling import Pace
+from .spec import ProcessSpec
+from .states import GroupState, LogPart
+
+
+class LocalRunner(Runner):
+    """Runs services as long as this process lives.
+
+    Args:
+        directory: Where their output goes; made with mode 0700.
+        open_client: Lends a client of the proxy, which leads to the replicas of a service.
+        pace: How fast replicas come and go.
+    """
+
+    ends_here = True
+
+    def __init__(self, directory: Path, open_client: OpenClient, pace: Pace | None = None) -> None:
+        self._directory = directory
+        self._open_client = open_client
+        self._pace = pace or Pace()
+        self._groups: dict[str, Group] = {}
+        self._promised: dict[str, list[int]] = {}
+        self._busy: dict[str, asyncio.Lock] = {}
+
+    async def place(self, spec: ProcessSpec) -> list[int]:
+        """Return where its replicas listen; ports that are promised stay so until it starts."""
+        group = self._groups.get(spec.id)
+        have = group.ports if group is not None else self._promised.get(spec.id, [])
+        if spec.port is not None and have[:1] != [spec.port]:
+            have = []
+        least, most = spec.bounds
+        scales = most > least and group is not None
+        count = max(least, min(len(have) if scales and have else spec.replicas, most))
+        ports = [*have, *([spec.port] if spec.port is not None and not have else [])]
+        ports = [*ports[:1], *spec.ports] if spec.ports else ports
+        while len(ports) < count:
+            ports.append(free_port({*ports, *self._taken()}))
+        self._promised[spec.id] = ports[:count]
+        return ports[:count]
+
+    async def start(self, spec: ProcessSpec) -> GroupState:
+        """Start what is not running of it; return when all of it is ready."""
+        async with self._lock(spec.id):
+            ports = await self.place(spec)
+            group = self._groups.get(spec.id)
+            if group is None:
+                self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+                group = Group(spec, self._directory, self._open_client, self._new_port, self._pace)
+                self._groups[spec.id] = group
+            await group.start(spec, ports)
+            return group.state()
+
+    async def settle(self, spec: ProcessSpec) -> None:
+        """Stop replicas that are too many."""
+        async with self._lock(spec.id):
+            if (group := self._groups.get(spec.id)) is not None:
+                await group.settle(await self.place(spec))
+
+    async def act(self, service_id: str, action: Action) -> GroupState:
+        """Start, stop or restart a service that is known, or stop and forget it."""
+        if action in {"stop", "remove"}:
+            await self._group(service_id).halt()  # also what is just starting
+        async with self._lock(service_id):
+            group = self._group(service_id)
+            if action == "start":
+                await group.start(group.spec, group.ports)
+            elif action == "restart":
+                await group.restart()
+            elif action == "stop":
+                await group.stop()
+            else:
+                await group.remove()
+                self._groups.pop(service_id, None)
+                self._promised.pop(service_id, None)
+            return group.state()
+
+    async def list_groups(self, stack: str | None = None) -> list[GroupState]:
+        """Return the services that are known, by stack and name."""
+        states = [group.state() for group in self._groups.values()]
+        chosen = [state for state in states if stack in {None, state.stack}]
+        return sorted(chosen, key=lambda state: (state.stack, state.name))
+
+    async def log(self, service_id: str, *, lines: int, replica: int, after: str = "") -> LogPart:
+        """Return what a service printed."""
+        group = self._group(service_id)
+        return await asyncio.to_thread(group.log, replica, lines, after)
+
+    async def close(self) -> None:
+        """Stop everything, all at once."""
+        await asyncio.gather(*(group.stop() for group in self._groups.values()))
+
+    def _group(self, service_id: str) -> Group:
+        if service_id not in self._groups:
+            raise NotFoundError("No such service is run here.")
+        return self._groups[service_id]
+
+    def _lock(self, service_id: str) -> asyncio.Lock:
+        return self._busy.setdefault(service_id, asyncio.Lock())
+
+    def _taken(self) -> set[int]:
+        running = (port for group in self._groups.values() for port in group.ports)
+        promised = (port for ports in self._promised.values() for port in ports)
+        return {*running, *promised}
+
+    def _new_port(self) -> int:
+        return free_port(self._taken())
