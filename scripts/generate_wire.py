@@ -2,10 +2,11 @@
 
 ::
 
-    python scripts/generate_wire.py            write labextension/src/wire.ts and schema.json
+    python scripts/generate_wire.py            write labextension/src/wire.ts, schema.json, …
     python scripts/generate_wire.py --check    say whether what is there is what would be written
 
-`wire.ts` has a type for every body and answer of the Jupyter server's REST door and for its events.
+`choices.json` has, for a test of the front end, what Python says of each choice of who can open a
+port. `wire.ts` has a type for every body and answer of the Jupyter server's REST door and for its events.
 `schema.json` has what the dialogs are made of: names, help, units, bounds, choices and examples of
 the fields of requests. Needs the front end's development packages (`npm ci` in labextension/).
 """
@@ -28,6 +29,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from jupyter_tensorone_proxy import models, people
+from jupyter_tensorone_proxy.commands import choices, rows
+from jupyter_tensorone_proxy.errors import UsageError
 from jupyter_tensorone_proxy.gateway.openapi import Failure
 from jupyter_tensorone_proxy.server import detected_ports, events, own_answers
 
@@ -36,6 +39,7 @@ Schema = dict[str, Any]
 FRONT_END = Path(__file__).parent.parent / "labextension"
 TYPES = FRONT_END / "src" / "wire.ts"
 FORMS = FRONT_END / "src" / "schema.json"
+CHOICES = FRONT_END / "test" / "choices.json"
 
 REQUESTS: tuple[type[BaseModel], ...] = (
     models.PortRequest,
@@ -45,6 +49,7 @@ REQUESTS: tuple[type[BaseModel], ...] = (
     people.LinkRequest,
     people.UserRequest,
     people.UserSettings,
+    own_answers.ClusterChoice,
 )
 ANSWERS: tuple[type[BaseModel], ...] = (
     models.PortMapping,
@@ -55,7 +60,9 @@ ANSWERS: tuple[type[BaseModel], ...] = (
     people.Session,
     people.User,
     people.Revoked,
+    own_answers.ApiConnection,
     own_answers.Me,
+    own_answers.PortHistory,
     own_answers.ServiceEntry,
     Failure,
 )
@@ -269,6 +276,40 @@ def forms_source() -> str:
     return _formatted(json.dumps(schema, ensure_ascii=False), "schema.json")
 
 
+def choices_source() -> str:
+    """Return `choices.json`: what each choice means, and which one a mapping shows."""
+    told = [
+        {"choice": c, "people": p, "me": me, "means": choices.means(c, p, me)}
+        | {"access": _access(c, p, me)}
+        for me in ("ana", None)
+        for c in (choices.ONLY_ME, choices.CHOSEN, choices.SIGNED_IN, choices.ANYONE)
+        for p in ("", "ben", "ana", " ana,  ben ,", "ben,ana,eve")
+    ]
+    shown = [
+        {"access": access, "me": me} | _shown(access, me)
+        for me in ("ana", None)
+        for access in (
+            *(case["access"] for case in told if case["access"]),
+            {"authentication_required": True, "allowed_users": None},
+            {"public_access": True},
+        )
+    ]
+    return _formatted(json.dumps({"told": told, "shown": shown}), "choices.json")
+
+
+def _access(choice: str, named: str, me: str | None) -> Schema | None:
+    try:
+        return choices.access_of(choice, named, me)
+    except UsageError:
+        return None
+
+
+def _shown(access: Schema, me: str | None) -> dict[str, str]:
+    mapping = models.PortMapping(id="port_1", access_control=models.AccessControl(**access))
+    wish = choices.wish_of(rows.make_row(mapping, rows.Viewer(me), default_authentication=True))
+    return {"choice": wish.choice, "people": wish.people}
+
+
 def _formatted(source: str, name: str) -> str:
     command = ["npx", "--no-install", "prettier", "--stdin-filepath", f"src/{name}"]
     done = subprocess.run(
@@ -283,7 +324,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="compare, and write nothing")
     options = parser.parse_args(argv)
     stale = []
-    for file, source in ((TYPES, types_source()), (FORMS, forms_source())):
+    written = ((TYPES, types_source()), (FORMS, forms_source()), (CHOICES, choices_source()))
+    for file, source in written:
         if file.exists() and file.read_text() == source:
             continue
         stale.append(file.name)

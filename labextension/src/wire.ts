@@ -85,6 +85,34 @@ export interface AccessLogEntry {
   readonly [k: string]: unknown;
 }
 /**
+ * Which API this Jupyter server speaks to (`api/connection`).
+ */
+export interface ApiConnection {
+  /**
+   * A gateway on this machine, or another.
+   */
+  readonly kind: string;
+  readonly api_url: string;
+  /**
+   * Empty if none is chosen.
+   */
+  readonly cluster_id: string;
+  /**
+   * The account's clusters, if they were asked for.
+   */
+  readonly clusters?: readonly Cluster[] | null;
+  readonly [k: string]: unknown;
+}
+/**
+ * A cluster that the API key can reach (GET /v1/clusters).
+ */
+export interface Cluster {
+  readonly id: string;
+  readonly name?: string | null;
+  readonly proxy_url?: string | null;
+  readonly [k: string]: unknown;
+}
+/**
  * Access rules of the whole cluster (contract: PUT …/proxy/access).
  */
 export interface ClusterAccess {
@@ -145,6 +173,13 @@ export interface SecurityHeaders {
   readonly [k: string]: unknown;
 }
 /**
+ * Which cluster is meant from now on (PUT `api/connection`).
+ */
+export interface ClusterChoice {
+  readonly cluster_id: string;
+  readonly [k: string]: unknown;
+}
+/**
  * Compression of answers (contract: `compression`).
  */
 export interface Compression {
@@ -195,6 +230,35 @@ export interface HealthCheck {
    * Failures in a row before the service counts as unhealthy.
    */
   readonly retries?: number;
+  readonly [k: string]: unknown;
+}
+/**
+ * One minute of a port's life.
+ */
+export interface HistoryMinute {
+  readonly start: string;
+  readonly requests: number;
+  /**
+   * Answered with a status of 500 or more.
+   */
+  readonly failed: number;
+  /**
+   * Half of them were answered within this time.
+   */
+  readonly median_ms: number | null;
+  readonly [k: string]: unknown;
+}
+/**
+ * A time in which a service did one way.
+ */
+export interface HistorySpan {
+  readonly start: string;
+  readonly end: string;
+  /**
+   * How it did, such as healthy.
+   */
+  readonly word: string;
+  readonly tone: string;
   readonly [k: string]: unknown;
 }
 /**
@@ -332,6 +396,18 @@ export interface ObservedHealthCheck {
   readonly retries?: number;
   readonly last_check?: string | null;
   readonly consecutive_failures?: number;
+  readonly [k: string]: unknown;
+}
+/**
+ * How a port was used lately, the oldest first (`api/ports/{id}/history`).
+ */
+export interface PortHistory {
+  readonly minutes: readonly HistoryMinute[];
+  readonly health: readonly HistorySpan[];
+  /**
+   * There were more requests than were counted.
+   */
+  readonly cut: boolean;
   readonly [k: string]: unknown;
 }
 /**
@@ -756,6 +832,10 @@ export interface AuditEvent {
    * Why a visitor was refused; or "expired", where a mapping ended by itself.
    */
   readonly reason?: string;
+  /**
+   * How many requests were refused, since the last event of their kind.
+   */
+  readonly count?: number;
   /**
    * The names of what was set or changed.
    */

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Have the files written to, and looked for in, a directory of this test."""
-    for name in ("TYPES", "FORMS"):
+    for name in ("TYPES", "FORMS", "CHOICES"):
         file: Path = getattr(generate_wire, name)
         copy = tmp_path / file.name
         copy.write_text(file.read_text())
@@ -34,13 +34,13 @@ def test_what_is_committed_is_what_the_models_say() -> None:
     assert generate_wire.main(["--check"]) == 0
 
 
-@pytest.mark.parametrize("name", ["wire.ts", "schema.json"])
+@pytest.mark.parametrize("name", ["wire.ts", "schema.json", "choices.json"])
 def test_a_stale_file_is_found_and_put_right(
     elsewhere: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     """The check names the file and what to do; doing it satisfies the check."""
     right = (elsewhere / name).read_text()
-    (elsewhere / name).write_text(right.replace("description", "descripton"))
+    (elsewhere / name).write_text(right.replace("e", "ee", 1))
     assert generate_wire.main(["--check"]) == 1
     assert f"{name}. Run python scripts/generate_wire.py" in capsys.readouterr().out
     assert generate_wire.main([]) == 0
