@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .errors import GatewayError as GatewayError
     from .errors import GatewayRunningError as GatewayRunningError
     from .errors import InsecureUrlError as InsecureUrlError
+    from .errors import InvalidAlertError as InvalidAlertError
     from .errors import InvalidJsonError as InvalidJsonError
     from .errors import InvalidRequestError as InvalidRequestError
     from .errors import InvalidStackError as InvalidStackError
@@ -54,6 +55,12 @@ if TYPE_CHECKING:
     from .models import PortMapping as PortMapping
     from .models import ProxyConfig as ProxyConfig
     from .models import RateLimit as RateLimit
+    from .monitoring import Alert as Alert
+    from .monitoring import AlertEvent as AlertEvent
+    from .monitoring import Monitor as Monitor
+    from .monitoring import MonitorResult as MonitorResult
+    from .monitoring import access_logs as access_logs
+    from .monitoring import usage as usage
     from .stacks import ModelServer as ModelServer
     from .stacks import Stack as Stack
     from .notebook.panel import ProxyPanel as ProxyPanel
@@ -82,6 +89,7 @@ _HOME = {
     "GatewayError": "errors",
     "GatewayRunningError": "errors",
     "InsecureUrlError": "errors",
+    "InvalidAlertError": "errors",
     "InvalidJsonError": "errors",
     "InvalidRequestError": "errors",
     "InvalidStackError": "errors",
@@ -108,6 +116,12 @@ _HOME = {
     "PortMapping": "models",
     "ProxyConfig": "models",
     "RateLimit": "models",
+    "Alert": "monitoring",
+    "AlertEvent": "monitoring",
+    "Monitor": "monitoring",
+    "MonitorResult": "monitoring",
+    "access_logs": "monitoring",
+    "usage": "monitoring",
     "ModelServer": "stacks",
     "Stack": "stacks",
     "StackDefaults": "stacks",

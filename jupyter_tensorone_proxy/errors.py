@@ -10,7 +10,8 @@
     ├── UnexpectedAnswerError       an answer that is not the contract's
     ├── NotSupportedError           this server does not have that extension
     ├── UsageError                  a command's words cannot be understood
-    │   └── InvalidStackError       a stack's declaration cannot be understood
+    │   ├── InvalidStackError       a stack's declaration cannot be understood
+    │   └── InvalidAlertError       an alert's declaration cannot be understood
     ├── ProcessError                a service's process cannot start, or does not go on
     ├── GatewayError                the embedded gateway cannot start or go on
     │   └── GatewayRunningError     another gateway owns the state directory
@@ -106,6 +107,10 @@ class InvalidStackError(UsageError):
 
 class ProcessError(ProxyError):
     """A process of a service cannot start, or does not go on; the message has its last words."""
+
+
+class InvalidAlertError(UsageError):
+    """An alert's declaration is wrong; the message names the value, its type or its unit."""
 
 
 class GatewayError(ProxyError):

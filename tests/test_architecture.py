@@ -24,7 +24,8 @@ LAYERS = [
     {"people", "services", "sockets", "validation"},
     {"settings"},
     {"client"},
-    {"monitoring", "commands"},
+    {"commands"},
+    {"monitoring"},  # what a monitor says looks like what the verbs say, and stacks set one up
     {"stacks"},  # a stack's result looks like those of the verbs
     {"server", "notebook", "cli"},
 ]

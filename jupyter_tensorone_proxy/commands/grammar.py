@@ -18,6 +18,7 @@ from typing import Any, Literal, NoReturn
 
 from ..errors import UsageError
 from . import people_options as people
+from .monitor_options import monitor as monitor_options
 from .trust.options import trust_options
 from .words import count, mapping_life, names, one_of, or_word, port, refuse_credentials
 
@@ -277,6 +278,8 @@ VERBS: tuple[Verb, ...] = (
     Verb("rotate-keys", "sign with a new key, ending what the old one signed", "Rotating keys",
          people.rotate_keys),
     Verb("health", "say whether exposed services answer", "Asking for health", _health_options),
+    Verb("monitor", "watch exposed services, and say what is wrong", "Looking at services",
+         monitor_options, tells_itself=True),
     Verb("status", "say where the proxy is and how it does", "Asking the proxy", _no_options),
     Verb("trust", "have this machine trust the local CA, or show it", "Changing what is trusted",
          trust_options, rims=("cli",)),

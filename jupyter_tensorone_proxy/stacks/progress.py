@@ -14,6 +14,7 @@ from typing import Any
 
 from ..commands.progress import PATIENCE_SECONDS
 from ..commands.rows import readable
+from ..commands.surroundings import in_kernel
 
 _WIDTH = 78
 """A line that wraps could not be written over."""
@@ -71,10 +72,3 @@ class Progress:
             self._display.update({"text/plain": f"{self._line} · ended"}, raw=True)
         elif sys.stderr.isatty():
             print(f"\r{'':<{_WIDTH}}\r", end="", file=sys.stderr, flush=True)  # noqa: T201 - the line goes
-
-
-def in_kernel() -> bool:
-    """Say whether a front end shows what is displayed; IPython is not imported to find out."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return hasattr(shell, "kernel")

@@ -1,0 +1,307 @@
+"""One look after the other at everything that is watched, and telling of what begins and recovers.
+
+A round asks the API what is exposed and how much it was used, then each service how it does and for
+its metrics, spread over the interval so that nothing comes in bursts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import Counter as Tally
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from ..client import AsyncProxyClient
+from ..errors import NotSupportedError, ProxyError
+from ..models import AccessLogEntry, PortMapping, UsageStatistics
+from .alerts import Alert, AlertEvent
+from .delivery import Delivery, log
+from .services import ServiceView, WatchedService
+from .thresholds import measure_of, quantity
+from .visiting import MOST_BYTES, USER_AGENT, NoAnswerError, Visitor
+
+_AT_ONCE = 10
+_SPREAD = 0.8
+"""Which part of the interval a round takes, if the services are quick."""
+
+_KEPT_EVENTS = 200
+_LOG_PAGE = 1000
+_SERVER_ERRORS = 5
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is watched, and how.
+
+    Args:
+        services: Ports or names; all that is exposed if empty.
+        alerts: When people want to hear of it.
+        metrics: Port or name → where its metrics are; None to look for them at ``/metrics``.
+        interval_seconds: From one look to the next.
+        history: How many values are kept of each measure.
+    """
+
+    services: Sequence[int | str]
+    alerts: Sequence[Alert]
+    metrics: Mapping[int | str, str] | None
+    interval_seconds: float
+    history: int
+
+    def includes(self, mapping: PortMapping) -> bool:
+        """Say whether a mapping is watched.
+
+        Args:
+            mapping: As the server sees it.
+        """
+        wanted = {mapping.internal_port, mapping.description}
+        return not self.services or bool(wanted & set(self.services))
+
+    def metrics_path(self, mapping: PortMapping) -> str | None:
+        """Return where a service's metrics are; None if that is to be found out.
+
+        Args:
+            mapping: Its mapping.
+        """
+        if self.metrics is None:
+            return None
+        by_port = self.metrics.get(mapping.internal_port or 0)
+        return by_port or self.metrics.get(mapping.description or "") or ""
+
+    def watch(self, mapping: PortMapping) -> WatchedService:
+        """Return a service as it is before the first look.
+
+        Args:
+            mapping: Its mapping.
+        """
+        name = mapping.description or ""
+        alerts = [alert for alert in self.alerts if alert.concerns(mapping.internal_port, name)]
+        return WatchedService(mapping, alerts, self.metrics_path(mapping), self.history)
+
+
+@dataclass
+class Board:
+    """What is known now; read by whoever asks, in any thread.
+
+    Args:
+        lock: Held while it changes.
+        views: The services, by port.
+        events: The last alerts that began or recovered.
+        problem: Why the API was not reached; empty if it was.
+        looks: How many rounds are done.
+        on_look: Called after each round.
+    """
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    views: tuple[ServiceView, ...] = ()
+    events: deque[AlertEvent] = field(default_factory=lambda: deque(maxlen=_KEPT_EVENTS))
+    problem: str = ""
+    looks: int = 0
+    on_look: list[Callable[[], None]] = field(default_factory=list)
+
+    def told(self) -> None:
+        """Call whoever shows it; what fails there is not the watch's affair."""
+        for show in list(self.on_look):
+            try:
+                show()
+            except Exception as error:  # noqa: BLE001, PERF203 - a front end's; few, and rarely
+                log.info("What is watched cannot be shown: %s: %s.", type(error).__name__, error)
+
+
+@dataclass(frozen=True)
+class _Usage:
+    """What the proxy had counted at one moment."""
+
+    at: float
+    totals: Mapping[str, int]
+
+
+class Rounds:
+    """Looks, round by round.
+
+    Args:
+        plan: What is watched.
+        client: Leads to the API.
+        visitor: Asks the services.
+        delivery: Tells of alerts.
+        board: Where what is known is put.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        client: AsyncProxyClient,
+        visitor: Visitor,
+        delivery: Delivery,
+        board: Board,
+    ) -> None:
+        self._plan, self._client, self._visitor = plan, client, visitor
+        self._delivery, self._board = delivery, board
+        self._services: dict[str, WatchedService] = {}
+        self._usage: _Usage | None = None
+        self._last_entry: int | None = None
+        self._has_log = True
+        self._at_once = asyncio.Semaphore(_AT_ONCE)
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            began = time.monotonic()
+            try:
+                await self.look(spread_seconds=self._plan.interval_seconds * _SPREAD)
+            except Exception as error:  # noqa: BLE001 - a mistake of ours must not end the watch
+                log.error("One look failed: %s: %s.", type(error).__name__, error)
+            taken = time.monotonic() - began
+            await asyncio.sleep(max(0.0, self._plan.interval_seconds - taken))
+
+    async def look(self, *, spread_seconds: float = 0.0) -> None:
+        """Look at everything once.
+
+        Args:
+            spread_seconds: Over how long.
+        """
+        problem = ""
+        try:
+            await self._ask_the_api()
+        except ProxyError as error:
+            problem = str(error)
+        step = spread_seconds / max(1, len(self._services))
+        looks = [
+            self._look_at(service, after_seconds=index * step)
+            for index, service in enumerate(list(self._services.values()))
+        ]
+        await asyncio.gather(*looks)
+        self._publish(problem)
+
+    async def _ask_the_api(self) -> None:
+        """Learn what is exposed, and how it was used since the last time."""
+        exposed = {m.id: m for m in await self._client.list_ports() if self._plan.includes(m)}
+        for gone in set(self._services) - set(exposed):
+            self._say_gone(self._services.pop(gone))
+            self._visitor.forget({gone})
+        for port_id, mapping in exposed.items():
+            if port_id in self._services:
+                self._services[port_id].mapping = mapping
+            else:
+                self._services[port_id] = self._plan.watch(mapping)
+            self._services[port_id].forget_rates()
+        await self._count(exposed)
+
+    async def _count(self, exposed: Mapping[str, PortMapping]) -> None:
+        """Say how many requests others made since the last time, and how many of them failed."""
+        now, before = time.monotonic(), self._usage
+        totals = {
+            port_id: usage.total_requests
+            for port_id, mapping in exposed.items()
+            if isinstance(usage := mapping.usage_statistics, UsageStatistics)
+        }
+        self._usage = _Usage(now, totals)
+        failed = await self._failed_since()
+        for port_id, total in totals.items():
+            service = self._services[port_id]
+            ours, service.requests_of_ours = service.requests_of_ours, 0
+            if before is None or port_id not in before.totals or now <= before.at:
+                continue
+            grown = total - before.totals[port_id]
+            others = max(0, (grown if grown >= 0 else total) - ours)
+            rate = others / (now - before.at) * 60
+            errors = None
+            if failed is not None:
+                errors = min(100.0, failed[port_id] / others * 100) if others else 0.0
+            service.take_traffic(rate, errors)
+
+    async def _failed_since(self) -> Tally[str] | None:
+        """Return how many requests of others failed, by mapping; None if nobody knows."""
+        if not self._has_log:
+            return None
+        try:
+            entries = await self._client.access_logs(status=_SERVER_ERRORS, limit=_LOG_PAGE)
+        except NotSupportedError:
+            self._has_log = False
+            return None
+        last, self._last_entry = self._last_entry, max((e.id or 0 for e in entries), default=0)
+        if last is None:
+            return None
+        return Tally(e.port_id or "" for e in entries if (e.id or 0) > last and not _is_ours(e))
+
+    async def _look_at(self, service: WatchedService, *, after_seconds: float) -> None:
+        await asyncio.sleep(after_seconds)
+        if not service.speaks_http:
+            service.take_word(service.mapping.health_status)
+        else:
+            async with self._at_once:
+                await self._ask(service)
+        now = time.time()
+        with self._board.lock:
+            service.remember(now)
+        self._judge(service)
+
+    async def _ask(self, service: WatchedService) -> None:
+        try:
+            answer = await self._visitor.get(service.mapping, service.path)
+            service.requests_of_ours += 1
+            service.take_health(answer)
+        except NoAnswerError as error:
+            service.take_failure(str(error))
+            return
+        if path := service.metrics_path:
+            try:
+                page = await self._visitor.get(service.mapping, path, limit=MOST_BYTES)
+                service.requests_of_ours += 1
+                service.take_metrics(page)
+            except NoAnswerError as error:
+                service.take_no_metrics(str(error))
+
+    def _judge(self, service: WatchedService) -> None:
+        values = service.seen.values()
+        for vigil in service.vigils:
+            value = values.get(vigil.alert.measure)
+            state = vigil.look(value, time.monotonic())
+            if state is None:
+                continue
+            reason, shown = "", quantity(measure_of(vigil.alert.measure), value)
+            if vigil.alert.measure == "health":
+                shown = "healthy" if value else "not well"
+                reason = "" if value else service.seen.reason
+            self._tell(service, vigil.alert, state, shown, reason)
+
+    def _say_gone(self, service: WatchedService) -> None:
+        """Take back the alerts of a service that is no longer exposed."""
+        for vigil in service.vigils:
+            if vigil.firing:
+                self._tell(service, vigil.alert, "recovered", "-", "it is no longer exposed")
+
+    def _tell(
+        self, service: WatchedService, alert: Alert, state: str, value: str, reason: str
+    ) -> None:
+        event = AlertEvent(
+            state="firing" if state == "firing" else "recovered",
+            alert=str(alert),
+            measure=alert.measure,
+            value=value,
+            name=service.name,
+            port=service.mapping.internal_port,
+            port_id=service.mapping.id,
+            reason=reason,
+            timestamp=datetime.now(timezone.utc),
+        )
+        with self._board.lock:
+            self._board.events.append(event)
+        self._delivery.tell(event)
+
+    def _publish(self, problem: str) -> None:
+        if problem and problem != self._board.problem:
+            log.warning("What is exposed cannot be asked now. %s", problem)
+        by_port = sorted(self._services.values(), key=lambda s: s.mapping.internal_port or 0)
+        with self._board.lock:
+            self._board.views = tuple(service.view() for service in by_port)
+            self._board.problem = problem
+            self._board.looks += 1
+        self._board.told()
+
+
+def _is_ours(entry: AccessLogEntry) -> bool:
+    return entry.user_agent == USER_AGENT
