@@ -5,9 +5,8 @@
     python scripts/generate_wire.py            write labextension/src/wire.ts, schema.json, …
     python scripts/generate_wire.py --check    say whether what is there is what would be written
 
-`choices.json` has, for a test of the front end, what Python says of each choice of who can open a
-port. `wire.ts` has a type for every body and answer of the Jupyter server's REST door and for its events.
-`schema.json` has what the dialogs are made of: names, help, units, bounds, choices and examples of
+`wire.ts` has a type for every body and answer of the Jupyter server's REST door and for its events;
+`choices.json`, for a test, what Python says of each choice of who can open a port. `schema.json` has what the dialogs are made of: names, help, units, bounds, choices and examples of
 the fields of requests. Needs the front end's development packages (`npm ci` in labextension/).
 """
 
@@ -278,14 +277,14 @@ def forms_source() -> str:
 
 def choices_source() -> str:
     """Return `choices.json`: what each choice means, and which one a mapping shows."""
-    told = [
+    told: list[Schema] = [
         {"choice": c, "people": p, "me": me, "means": choices.means(c, p, me)}
         | {"access": _access(c, p, me)}
         for me in ("ana", None)
         for c in (choices.ONLY_ME, choices.CHOSEN, choices.SIGNED_IN, choices.ANYONE)
         for p in ("", "ben", "ana", " ana,  ben ,", "ben,ana,eve")
     ]
-    shown = [
+    shown: list[Schema] = [
         {"access": access, "me": me} | _shown(access, me)
         for me in ("ana", None)
         for access in (

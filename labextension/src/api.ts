@@ -7,8 +7,17 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
-import type { DetectedPort, LogEntry, PortMapping, ProxyConfig, Session } from './answers';
+import type {
+  ApiConnection,
+  DetectedPort,
+  LogEntry,
+  PortHistory,
+  PortMapping,
+  ProxyConfig,
+  Session
+} from './answers';
 import { ApiError, isObject } from './errors';
+import type { Me } from './wire';
 
 /** Filters of `Api.logs`. */
 export interface LogFilters {
@@ -53,6 +62,20 @@ export class Api {
     return this.call('GET', 'proxy', { query: { include_health: include.health } });
   }
 
+  /** Which API the server speaks to; asks the API itself only for its clusters. */
+  connection(include: { clusters?: boolean } = {}): Promise<ApiConnection> {
+    return this.call('GET', 'connection', { query: { clusters: include.clusters } });
+  }
+
+  chooseCluster(id: string): Promise<ApiConnection> {
+    return this.call('PUT', 'connection', { body: { cluster_id: id } });
+  }
+
+  /** Who I am to exposed services. */
+  me(): Promise<Me> {
+    return this.call('GET', 'me');
+  }
+
   ports(): Promise<PortMapping[]> {
     return this.call('GET', 'ports');
   }
@@ -67,6 +90,11 @@ export class Api {
 
   async deletePort(id: string): Promise<void> {
     await this.call<null>('DELETE', `ports/${encodeURIComponent(id)}`);
+  }
+
+  /** The last half hour of a mapping. */
+  history(id: string): Promise<PortHistory> {
+    return this.call('GET', `ports/${encodeURIComponent(id)}/history`);
   }
 
   detected(): Promise<DetectedPort[]> {

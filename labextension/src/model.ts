@@ -6,7 +6,7 @@
  * harm. While no view is in sight and nothing happens it asks nothing. It knows no Lab application.
  */
 import type { IDisposable } from '@lumino/disposable';
-import { Debouncer, Poll } from '@lumino/polling';
+import { Poll, Throttler } from '@lumino/polling';
 import { Signal } from '@lumino/signaling';
 
 import type { ConnectionInfo, DetectedPort, PortMapping, ServerEvent, Session } from './answers';
@@ -14,12 +14,15 @@ import type { Api } from './api';
 import { ApiError } from './errors';
 import type { IEventSource } from './events';
 import { isEqual, merged } from './merge';
+import { ownFacts, Whereabouts } from './place';
 import type { Connection, IPortsModel, PortArgs } from './tokens';
 
 /** How long after an event the model asks, in milliseconds: a burst costs one request. */
 const BURST = 50;
 /** How often counters are asked for while a view is in sight, in milliseconds. */
 const INTERVAL = 5_000;
+/** Events that leave everything as it was; strangers can cause many of them. */
+const SAYS_NOTHING = new Set(['request.refused', 'session.refused', 'link.created']);
 const LONGEST_INTERVAL = 60_000;
 
 export interface PortsModelOptions {
@@ -35,7 +38,7 @@ export class PortsModel implements IPortsModel, IDisposable {
   readonly happened = new Signal<this, ServerEvent>(this);
 
   private readonly events: IEventSource;
-  private readonly later: Debouncer<void>;
+  private readonly later: Throttler<void>;
   private readonly poll: Poll;
   private readonly watchers = new Set<object>();
   private listed: readonly PortMapping[] = [];
@@ -43,15 +46,23 @@ export class PortsModel implements IPortsModel, IDisposable {
   private open: readonly DetectedPort[] = [];
   private signedIn: readonly Session[] = [];
   private state: Connection = { state: 'loading' };
-  private info: ConnectionInfo | null = null;
+  private readonly place: Whereabouts;
+  private known: ConnectionInfo | null = null;
+  private byNumber: ReadonlyMap<number, DetectedPort> = new Map();
   private asking: Promise<void> | null = null;
   private wanted = 0;
   private hasSessions = true;
 
   constructor(options: PortsModelOptions) {
     this.api = options.api;
+    this.place = new Whereabouts(options.api);
     this.events = options.events;
-    this.later = new Debouncer(() => this.refresh(), BURST);
+    this.later = new Throttler(
+      () => {
+        void this.refresh(); // not waited for: an event meanwhile must ask once more
+      },
+      { limit: BURST, edge: 'trailing' }
+    );
     this.events.happened.connect(this.onEvent, this);
     this.events.connected.connect(this.onLine, this);
     const interval = options.interval ?? INTERVAL;
@@ -70,6 +81,14 @@ export class PortsModel implements IPortsModel, IDisposable {
 
   get detected(): readonly DetectedPort[] {
     return this.open;
+  }
+
+  get origins(): ReadonlyMap<number, DetectedPort> {
+    return this.byNumber;
+  }
+
+  get info(): ConnectionInfo | null {
+    return this.known;
   }
 
   get sessions(): readonly Session[] {
@@ -103,8 +122,7 @@ export class PortsModel implements IPortsModel, IDisposable {
     const isFirst = this.watchers.size === 0;
     this.watchers.add(watcher);
     if (isFirst) {
-      void this.refresh();
-      void this.poll.start();
+      void this.poll.start(); // which asks at once
     }
     return () => {
       this.watchers.delete(watcher);
@@ -112,6 +130,13 @@ export class PortsModel implements IPortsModel, IDisposable {
         void this.poll.stop();
       }
     };
+  }
+
+  async chooseCluster(id: string): Promise<void> {
+    await this.api.chooseCluster(id);
+    this.forgetPlace();
+    this.take([], this.found, []); // these were the other cluster's
+    await this.refresh();
   }
 
   refresh(): Promise<void> {
@@ -132,48 +157,79 @@ export class PortsModel implements IPortsModel, IDisposable {
   }
 
   private async fetchOrFail(): Promise<void> {
+    const before = this.known;
     try {
       await this.fetch();
     } catch (error) {
       if (!(error instanceof ApiError)) {
         throw error;
       }
-      this.become({ state: 'failed', error, info: this.info });
+      const unreachable = error.code === 'SERVER_UNREACHABLE';
+      const state: Connection = unreachable ? { state: 'offline' } : { state: 'failed', error };
+      this.become(state, before !== this.known);
+      if (!unreachable) {
+        this.forgetPlace(); // it may have been mended elsewhere
+      }
     }
   }
 
   private async askOrFail(): Promise<void> {
     await this.refresh();
-    if (this.state.state === 'failed') {
-      throw this.state.error; // so that the poll waits longer and longer
+    if (this.state.state !== 'ready') {
+      throw new Error(this.state.state); // so that the poll waits longer and longer
     }
   }
 
   private async fetch(): Promise<void> {
+    const place = await this.place.ask(early => {
+      this.tell({ ...this.known, ...early });
+    });
+    this.tell({ ...this.known, ...place });
     const [proxy, detected, sessions] = await Promise.all([
       this.api.proxy({ health: true }),
       this.api.detected(),
       this.fetchSessions()
     ]);
-    if (this.isDisposed) {
-      return;
+    if (!this.isDisposed) {
+      const told = this.tell({ ...place, ...ownFacts(proxy) });
+      const changed = this.take(proxy.port_mappings ?? [], detected, sessions);
+      this.become({ state: 'ready' }, told || changed);
     }
-    const { port_mappings: ports, ...info } = proxy;
-    const listed = merged(this.listed, ports ?? [], mapping => mapping.id);
+  }
+
+  /** Take an answer in; say whether anything in it is new. */
+  private take(
+    ports: readonly PortMapping[],
+    detected: readonly DetectedPort[],
+    sessions: readonly Session[]
+  ): boolean {
+    const listed = merged(this.listed, ports, mapping => mapping.id);
     const found = merged(this.found, detected, port => port.port);
     const signedIn = merged(this.signedIn, sessions, session => session.id);
     const changed = listed !== this.listed || found !== this.found || signedIn !== this.signedIn;
+    if (found !== this.found) {
+      this.byNumber = new Map(found.map(port => [port.port, port]));
+    }
+    const taken = new Set(listed.flatMap(portsOf));
+    const open = found.filter(({ port }) => !taken.has(port));
     this.listed = listed;
     this.found = found;
     this.signedIn = signedIn;
-    const taken = new Set(listed.flatMap(portsOf));
-    this.open = merged(
-      this.open,
-      found.filter(({ port }) => !taken.has(port)),
-      p => p.port
-    );
-    this.info = this.info && isEqual(this.info, info) ? this.info : info;
-    this.become({ state: 'ready', info: this.info }, changed);
+    this.open = merged(this.open, open, port => port.port);
+    return changed;
+  }
+
+  private forgetPlace(): void {
+    this.place.forget();
+    this.hasSessions = true;
+  }
+
+  private tell(info: ConnectionInfo): boolean {
+    if (this.known && isEqual(this.known, info)) {
+      return false;
+    }
+    this.known = info;
+    return true;
   }
 
   /** Return who is signed in; nobody where the API does not know that. */
@@ -202,14 +258,20 @@ export class PortsModel implements IPortsModel, IDisposable {
 
   private onEvent(_: unknown, event: ServerEvent): void {
     this.happened.emit(event);
-    void this.later.invoke();
+    if (event.kind !== 'audit' || !SAYS_NOTHING.has(event.action)) {
+      void this.later.invoke();
+    }
   }
 
   private onLine(_: unknown, connected: boolean): void {
+    if (this.state.state === 'loading') {
+      return; // nothing was asked yet that could be out of date
+    }
     if (connected) {
+      this.forgetPlace();
       void this.later.invoke();
     } else {
-      this.become({ state: 'offline', info: this.info });
+      this.become({ state: 'offline' });
     }
   }
 }
@@ -222,9 +284,7 @@ export function portsOf(mapping: PortMapping): readonly number[] {
 
 function isSame(one: Connection, other: Connection): boolean {
   if (one.state === 'failed' && other.state === 'failed') {
-    const same = one.error.code === other.error.code && one.error.message === other.error.message;
-    return same && one.info === other.info;
+    return one.error.code === other.error.code && one.error.message === other.error.message;
   }
-  const infoOf = (c: Connection): unknown => ('info' in c ? c.info : undefined);
-  return one.state === other.state && infoOf(one) === infoOf(other);
+  return one.state === other.state;
 }

@@ -56,9 +56,11 @@ export interface SessionArgs {
 /** How far what the model knows can be trusted. */
 export type Connection =
   | { readonly state: 'loading' }
-  | { readonly state: 'ready'; readonly info: ConnectionInfo | null }
-  | { readonly state: 'failed'; readonly error: ApiError; readonly info: ConnectionInfo | null }
-  | { readonly state: 'offline'; readonly info: ConnectionInfo | null };
+  | { readonly state: 'ready' }
+  /** The API, or the way to it. */
+  | { readonly state: 'failed'; readonly error: ApiError }
+  /** The Jupyter server itself. */
+  | { readonly state: 'offline' };
 
 /** What is exposed and what could be: the one source of every view. */
 export interface IPortsModel {
@@ -68,16 +70,22 @@ export interface IPortsModel {
   readonly exposed: readonly PortMapping[];
   /** Ports that something listens on and that are not exposed, by number. */
   readonly detected: readonly DetectedPort[];
+  /** Everything that was detected, exposed or not, by its number: where a mapping comes from. */
+  readonly origins: ReadonlyMap<number, DetectedPort>;
   /** Live sessions of all mappings; none where the API does not know them. */
   readonly sessions: readonly Session[];
   /** Whether what is above is true now. */
   readonly connection: Connection;
+  /** What was asked for last, as answered, or before it failed. */
+  readonly info: ConnectionInfo | null;
   /** Something above changed. */
   readonly changed: ISignal<IPortsModel, void>;
   /** The server told of something: for those who react to one event, such as toasts. */
   readonly happened: ISignal<IPortsModel, ServerEvent>;
   /** Return the mapping that a command is about. */
   find(args: PortArgs): PortMapping | undefined;
+  /** Speak for another cluster of the account. Throws what the server refuses. */
+  chooseCluster(id: string): Promise<void>;
   /** Ask the server again, now; resolves when the answer is in the model. Never rejects. */
   refresh(): Promise<void>;
   /** Have counters kept current while at least one view is in sight; returns the end of it. */
