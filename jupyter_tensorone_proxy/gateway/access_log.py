@@ -36,6 +36,8 @@ class Request(NamedTuple):
     status: int
     response_time_ms: int
     user_agent: str | None
+    details: str | None = None
+    """Envoy's word for who answered; None in a log of an earlier version."""
 
     @property
     def visitor(self) -> str:
@@ -151,8 +153,9 @@ def _request(entry: dict[str, Any]) -> Request:
         entry["v"],
         entry["p"],
         entry["s"] or 0,
-        entry["d"] if entry["r"] is None else entry["r"],
+        (entry["d"] or 0) if entry["r"] is None else entry["r"],
         entry["g"],
+        entry.get("w"),
     )
 
 

@@ -103,7 +103,7 @@ class ControlPlane:
             ),
             self.usage,
             self.admin,
-            RefusedRequests(self.controller, self.store),
+            RefusedRequests(lambda: self.controller.desired, self.store),
         )
         self.cookies = CookieService(self.controller, self.signer)
         self.health_events = HealthEvents(self.controller, self.observer.health, self.store)
@@ -234,6 +234,7 @@ async def serve(
         await plane.controller.discovery.stop()
         await plane.cookies.stop()
         plane.observer.read()
+        await plane.observer.refused.tell()
         plane.usage.close()
         plane.store.close()
         plane.certificates.close()

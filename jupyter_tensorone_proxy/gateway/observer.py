@@ -13,6 +13,7 @@ from .admin import Admin
 from .health import HealthLog
 from .refused_requests import RefusedRequests
 from .usage import Usage
+from .xds.access_logging import REFUSED_CONNECTION
 
 _log = logging.getLogger(__name__)
 _PERIOD_SECONDS = 0.25
@@ -28,7 +29,7 @@ class Observer:
         access_log: Reads the log of requests.
         usage: Counts the requests.
         admin: Envoy's admin interface, to rotate the log of requests.
-        refused: Looks for people who were refused.
+        refused: Looks for what was refused.
     """
 
     health: HealthLog
@@ -73,7 +74,8 @@ class Observer:
         if position == before:
             return 0
         try:
-            self.usage.take(requests, position)
+            visits = (r for r in requests if r.details != REFUSED_CONNECTION)
+            self.usage.take(visits, position)
         except sqlite3.Error as error:
             if not self._storage_failed:
                 _log.warning("Usage cannot be counted now, and will be later: %s", error)

@@ -101,7 +101,7 @@ class Usage:
         many("insert or ignore into visitors values (?, ?)", visitors)
         many(  # the places are the fields of a `Request`; the fifth, the token's id, is not kept
             "insert into entries values (null, ?1, ?2, ?3, ?4, ?6, ?7, ?8, ?9, ?10)",
-            taken[-self._keep_entries :],
+            [request[:10] for request in taken[-self._keep_entries :]],
         )
         self._database.execute(
             "delete from entries where id <= (select max(id) from entries) - ?",

@@ -35,6 +35,7 @@ _DETAILS: dict[str, type] = {
     "link_id": str,
     "reason": str,
     "status": str,
+    "count": int,
 }
 
 

@@ -8,6 +8,9 @@ from .typed import Config, typed
 ACCESS_LOG = "access.log"
 STREAM_LOG = "streams.log"
 STREAM_LOG_INTERVAL = "2s"
+REFUSED_CONNECTION = "refused_connection"
+"""Instead of Envoy's word for who answered: nobody did, it is for none of the services there."""
+
 _CLAIM = f"%DYNAMIC_METADATA({JWT_FILTER}:identity:{{}})%"
 
 
@@ -31,18 +34,44 @@ def access_log(mapping_id: str) -> list[Config]:
         "r": "%RESPONSE_DURATION%",
         "d": "%DURATION%",
         "g": "%REQ(USER-AGENT)%",
+        # Who answered: the service, or Envoy itself, and which of its filters.
+        "w": "%RESPONSE_CODE_DETAILS%",
     }
     stream = {"m": mapping_id, **{k: line[k] for k in "uj"}, "e": _CLAIM.format("exp")}
     return [
-        _file(ACCESS_LOG, line, "DownstreamEnd"),
-        _file(STREAM_LOG, stream, "DownstreamPeriodic"),
+        _file(ACCESS_LOG, line, _on("DownstreamEnd")),
+        _file(STREAM_LOG, stream, _on("DownstreamPeriodic")),
     ]
 
 
-def _file(path: str, line: Config, occasion: str) -> Config:
+def refused_connections(mapping_id: str) -> list[Config]:
+    """Return the log of connections that are for none of a listener's services.
+
+    Args:
+        mapping_id: The only mapping there, or nothing if there are several.
+    """
+    line = {
+        **dict.fromkeys("ujvrg"),
+        "m": mapping_id,
+        "t": "%START_TIME(%s.%3f)%",
+        "a": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%",
+        # A connection asks for a name, where a request asks for a path.
+        "p": "%REQUESTED_SERVER_NAME%",
+        "s": 0,
+        "d": "%DURATION%",
+        "w": REFUSED_CONNECTION,
+    }
+    return [_file(ACCESS_LOG, line, {"response_flag_filter": {"flags": ["NR"]}})]
+
+
+def _on(occasion: str) -> Config:
+    return {"log_type_filter": {"types": [occasion]}}
+
+
+def _file(path: str, line: Config, condition: Config) -> Config:
     kind = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
     return {
         "name": "envoy.access_loggers.file",
-        "filter": {"log_type_filter": {"types": [occasion]}},
+        "filter": condition,
         "typed_config": typed(kind, {"path": path, "log_format": {"json_format": line}}),
     }

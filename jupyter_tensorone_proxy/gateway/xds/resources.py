@@ -17,11 +17,12 @@ from ..desired import (
     DesiredMapping,
     Edge,
     bracketed,
+    is_raw,
     secrets_of,
     visitor_hosts,
 )
 from . import balancing, filters, raw, redirects, replies
-from .access_logging import STREAM_LOG_INTERVAL, access_log
+from .access_logging import STREAM_LOG_INTERVAL, access_log, refused_connections
 from .odd_cookies import NAMESPACE
 from .typed import Config, typed
 from .upstream import ADS, BUFFER_BYTES, socket_address
@@ -65,7 +66,15 @@ def make_listener(group: tuple[DesiredMapping, ...], cluster: DesiredCluster, ed
             }
         ],
         "filter_chains": chains,
+        **_refused_connections_log(group),
     }
+
+
+def _refused_connections_log(group: tuple[DesiredMapping, ...]) -> Config:
+    """Return the log of connections that none of the chains is for, where there can be some."""
+    if not any(is_raw(m) or m.request.custom_domain for m in group):
+        return {}
+    return {"access_log": refused_connections(group[0].id if len(group) == 1 else "")}
 
 
 def make_routes(
