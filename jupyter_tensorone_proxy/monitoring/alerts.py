@@ -67,7 +67,8 @@ class Alert:
         Raises:
             InvalidAlertError: One is wrong.
         """
-        if self.of.unit is not None and not self._limits:
+        limits = self._limits
+        if self.of.unit is not None and not limits:
             raise InvalidAlertError(
                 f"{self.measure}: neither above nor below is given.",
                 suggestion="Say beyond what it is too much.",

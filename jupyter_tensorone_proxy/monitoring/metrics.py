@@ -1,4 +1,4 @@
-"""Reading a page of Prometheus metrics: counters → rates, histograms → quantiles. Pure.
+"""Reading a page of Prometheus metrics. Pure.
 
 The page is parsed by Prometheus' own client library. Of a large page only the lines that are wanted
 are handed to it, because parsing all of them is most of what monitoring would cost.
@@ -24,10 +24,10 @@ _HISTOGRAMS = re.compile(
     r"\w*requests?_(?:\w*(?:duration|latency|time)\w*_)?seconds|\w*response_(?:time_)?seconds"
 )
 _PARTS = ("_bucket", "_sum", "_count")
-_STATUS_LABELS = ("status", "status_code", "code", "http_status", "status_class")
 _PREFERRED = ("http_requests_total", "http_request_duration_seconds")
 _JUDGED_LINES = 200
 _MOST_LINES = 5_000
+_LONGEST_LINE = 10_000
 _LINE = re.compile(r"^(?:# (?:TYPE|HELP) )?([a-zA-Z_:][a-zA-Z0-9_:]{0,200})[ {\t].*$", re.MULTILINE)
 
 
@@ -60,27 +60,6 @@ class Page:
         return not (self.requests or self.buckets or self.gauges or self.counters)
 
 
-@dataclass(frozen=True)
-class Rates:
-    """What happened between two pages.
-
-    Args:
-        request_rate: Requests a minute; None if they are not counted.
-        error_rate: How many percent of them were answered with 500 or more.
-        p50: Half of the requests took at most so long, in seconds; None if there were none.
-        p95: The same of 95 %.
-        p99: The same of 99 %.
-        metrics: What was asked for: gauges as they are, counters as their increase a minute.
-    """
-
-    request_rate: float | None = None
-    error_rate: float | None = None
-    p50: float | None = None
-    p95: float | None = None
-    p99: float | None = None
-    metrics: Mapping[str, float] = field(default_factory=dict)
-
-
 def read_page(text: str, asked: frozenset[str] = frozenset()) -> Page:
     r"""Read a page.
 
@@ -100,7 +79,8 @@ def read_page(text: str, asked: frozenset[str] = frozenset()) -> Page:
         ...
         jupyter_tensorone_proxy.monitoring.metrics.NotMetricsError: line 1 is no metric: '<html>'
     """
-    lines = [found[0] for found in _LINE.finditer(text) if _is_wanted(found[1], asked)]
+    wanted = (found[0] for found in _LINE.finditer(text) if _is_wanted(found[1], asked))
+    lines = list(islice(wanted, _MOST_LINES + 1))
     if len(lines) > _MOST_LINES:
         raise NotMetricsError(f"more than {_MOST_LINES} of its lines are about requests")
     samples = list(_samples("\n".join(lines)))
@@ -114,82 +94,6 @@ def read_page(text: str, asked: frozenset[str] = frozenset()) -> Page:
         gauges=_summed((s for s, kind in kinds if kind != "counter"), asked),
         counters=_by_name((s for s, kind in kinds if kind == "counter"), asked),
     )
-
-
-class Counting:
-    """From page to page: what the counters' increase says."""
-
-    def __init__(self) -> None:
-        self._before: tuple[float, Page] | None = None
-
-    def take(self, page: Page, now: float) -> Rates:
-        """Return what happened since the page before; of the first page, only its gauges.
-
-        Args:
-            page: The page.
-            now: When it was read, in seconds.
-        """
-        before, self._before = self._before, (now, page)
-        if before is None or now <= before[0]:
-            return Rates(metrics=page.gauges)
-        minutes, old = (now - before[0]) / 60, before[1]
-        rate = error_rate = None
-        if page.requests:
-            grown = increases(old.requests, page.requests)
-            total = sum(grown.values())
-            failed = sum(count for series, count in grown.items() if _is_error(series))
-            rate, error_rate = total / minutes, failed / total * 100 if total else 0.0
-        per_minute = {
-            name: sum(increases(old.counters.get(name, {}), series).values()) / minutes
-            for name, series in page.counters.items()
-        }
-        buckets = _grown_buckets(old.buckets, page.buckets)
-        p50, p95, p99 = (quantile(q, buckets) for q in (0.5, 0.95, 0.99))
-        return Rates(rate, error_rate, p50, p95, p99, {**page.gauges, **per_minute})
-
-
-def increases(before: Mapping[Series, float], now: Mapping[Series, float]) -> dict[Series, float]:
-    """Return by how much each counter grew; one that is smaller began again at 0.
-
-    Args:
-        before: The counters then.
-        now: The counters now.
-
-    Example:
-        >>> a, b = ("requests_total", ()), ("requests_total", (("code", "500"),))
-        >>> list(increases({a: 10, b: 7}, {a: 12, b: 3}).values())
-        [2, 3]
-    """
-    return {
-        series: value - before.get(series, 0) if value >= before.get(series, 0) else value
-        for series, value in now.items()
-    }
-
-
-def quantile(q: float, buckets: Mapping[float, float]) -> float | None:
-    """Return a quantile of a histogram, as Prometheus' `histogram_quantile` does.
-
-    Args:
-        q: Which one, 0–1.
-        buckets: Upper bound → how many observations up to it; the last bound is infinite.
-
-    Returns:
-        The quantile, even within its bucket; None if there is no observation.
-
-    Example:
-        >>> quantile(0.5, {1.0: 0, 2.0: 10, math.inf: 10})
-        1.5
-    """
-    bounds = sorted(buckets)
-    if not bounds or bounds[-1] != math.inf or not buckets[math.inf]:
-        return None
-    rank = q * buckets[math.inf]
-    index = next(i for i, bound in enumerate(bounds) if buckets[bound] >= rank)
-    if bounds[index] == math.inf:
-        return bounds[index - 1] if index else None
-    start, below = (bounds[index - 1], buckets[bounds[index - 1]]) if index else (0.0, 0.0)
-    inside = buckets[bounds[index]] - below
-    return start + (bounds[index] - start) * ((rank - below) / inside if inside else 0.0)
 
 
 def _is_wanted(name: str, asked: frozenset[str]) -> bool:
@@ -220,7 +124,7 @@ def _judge(text: str) -> None:
     """
     filled = (line for line in text.splitlines() if line.strip())
     for number, line in enumerate(islice(filled, _JUDGED_LINES), start=1):
-        if not _is_metric(line):
+        if len(line) > _LONGEST_LINE or not _is_metric(line):
             shown = "".join(char for char in line[:60] if char.isprintable())
             raise NotMetricsError(f"line {number} is no metric: {shown!r}")
 
@@ -269,20 +173,6 @@ def _counts(durations: Mapping[Series, Mapping[float, float]]) -> dict[Series, f
     }
 
 
-def _grown_buckets(
-    before: Mapping[Series, Mapping[float, float]], now: Mapping[Series, Mapping[float, float]]
-) -> dict[float, float]:
-    """Return the observations between two pages, all series together."""
-    grown: dict[float, float] = {}
-    for series, buckets in now.items():
-        old = before.get(series, {})
-        if any(count < old.get(bound, 0) for bound, count in buckets.items()):
-            old = {}  # it began again, with all its buckets
-        for bound, count in buckets.items():
-            grown[bound] = grown.get(bound, 0) + count - old.get(bound, 0)
-    return grown
-
-
 def _summed(samples: Iterable[Sample], asked: frozenset[str]) -> dict[str, float]:
     summed: dict[str, float] = {}
     for sample in samples:
@@ -301,7 +191,3 @@ def _by_name(samples: Iterable[Sample], asked: frozenset[str]) -> dict[str, dict
 
 def _series(sample: Sample) -> Series:
     return sample.name, tuple(sorted(sample.labels.items()))
-
-
-def _is_error(series: Series) -> bool:
-    return any(key in _STATUS_LABELS and value.startswith("5") for key, value in series[1])

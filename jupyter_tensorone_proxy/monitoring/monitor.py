@@ -19,9 +19,9 @@ from ..client import AsyncProxyClient, ProxyClient
 from ..errors import ConfigurationError
 from ..settings import Settings
 from .alerts import Alert, AlertEvent
+from .board import Board, Plan
 from .delivery import Callback, Channel, JupyterEvents, LogLines, OnAlert, Webhook
 from .results import MonitorResult
-from .rounds import Board, Plan
 from .watching import Visit, Watching
 
 if TYPE_CHECKING:

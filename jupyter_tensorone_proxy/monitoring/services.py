@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from ..models import HealthCheck, PortMapping
 from .alerts import Alert, Vigil
 from .history import History, Point
-from .metrics import Counting, NotMetricsError, Rates, read_page
+from .metrics import NotMetricsError, read_page
+from .rates import Counting, Rates
 from .thresholds import METRIC
 from .visiting import MOST_BYTES, Answer
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from ..client import AsyncProxyClient
 from ..errors import ProxyError
 from ..settings import Settings
+from .board import Board, Plan
 from .delivery import Channel, Delivery, log
-from .rounds import Board, Plan, Rounds
+from .rounds import Rounds
 from .visiting import Visitor
 
 _DELIVERY_SECONDS = 3.0
