@@ -6,8 +6,9 @@
     python scripts/generate_wire.py --check    say whether what is there is what would be written
 
 `wire.ts` has a type for every body and answer of the Jupyter server's REST door and for its events;
-`choices.json`, for a test, what Python says of each choice of who can open a port. `schema.json` has what the dialogs are made of: names, help, units, bounds, choices and examples of
-the fields of requests. Needs the front end's development packages (`npm ci` in labextension/).
+`schema.json` has what the dialogs are made of: names, help, units, bounds, choices and examples of
+the fields of requests; `choices.json` has, for a test, what Python says of each choice of who can
+open a port. Needs the front end's development packages (`npm ci` in labextension/).
 """
 
 from __future__ import annotations

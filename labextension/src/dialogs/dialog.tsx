@@ -1,0 +1,143 @@
+/**
+ * A dialog with a form in it that stays open until the server has taken what it says.
+ */
+import { Dialog, ReactWidget } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { Widget } from '@lumino/widgets';
+import type { ReactElement } from 'react';
+
+/** What a form in a dialog does when a button is pressed. */
+export interface Steps {
+  /** Do what the form says; true when the dialog may close. Never rejects. */
+  submit(): Promise<boolean>;
+  /** Go one step back; false if there is none, and the dialog closes. */
+  back(): boolean;
+}
+
+/** What a form may have its dialog do. */
+export interface Host {
+  /** Say what the buttons do from now on. */
+  attach(steps: Steps): void;
+  /** Call the button that accepts something else; `warn` where it is a step to think about. */
+  label(text: string, kind?: 'default' | 'warn'): void;
+}
+
+/** What a dialog is made of. */
+export interface FormDialogOptions {
+  readonly title: string;
+  /** What the button says that accepts. */
+  readonly accept: string;
+  readonly trans: TranslationBundle;
+  readonly body: (host: Host) => ReactElement;
+}
+
+/** Show a form; true once it was accepted, false if it was closed without. */
+export async function showForm(options: FormDialogOptions): Promise<boolean> {
+  const { button } = await new FormDialog(options).launch();
+  return button.accept;
+}
+
+const ACCEPT = 1;
+
+class FormDialog extends Dialog<null> implements Host {
+  private steps: Steps | null = null;
+  private busy = false;
+
+  constructor({ title, accept, trans, body }: FormDialogOptions) {
+    const later: { host: Host | null } = { host: null };
+    const host: Host = {
+      attach: steps => later.host?.attach(steps),
+      label: (text, kind) => later.host?.label(text, kind)
+    };
+    super({
+      title,
+      body: ReactWidget.create(body(host)),
+      buttons: [
+        Dialog.cancelButton({ label: trans.__('Cancel') }),
+        Dialog.okButton({ label: accept })
+      ],
+      defaultButton: ACCEPT,
+      focusNodeSelector: 'input, select, textarea',
+      renderer: new PlainRenderer()
+    });
+    later.host = this;
+    this.addClass('jp-TensorOne-dialog');
+    this.node.setAttribute('role', 'dialog');
+    this.node.setAttribute('aria-modal', 'true');
+    this.node.setAttribute('aria-label', title);
+  }
+
+  attach(steps: Steps): void {
+    this.steps = steps;
+  }
+
+  label(text: string, kind: 'default' | 'warn' = 'default'): void {
+    const { button } = this;
+    const label = button?.querySelector('.jp-Dialog-buttonLabel');
+    if (button && label) {
+      label.textContent = text;
+      label.setAttribute('aria-label', text);
+      button.classList.toggle('jp-mod-warn', kind === 'warn');
+    }
+  }
+
+  /** A button was pressed, or Enter in a field. */
+  override resolve(index: number = ACCEPT): void {
+    if (index !== ACCEPT) {
+      this.reject();
+    } else if (!this.busy) {
+      void this.submit();
+    }
+  }
+
+  /** Escape, Cancel, or a click beside the dialog. */
+  override reject(): void {
+    if (!this.steps?.back()) {
+      super.reject();
+    }
+  }
+
+  /** Lab takes every Enter for the default button; not where it means something else, or nothing. */
+  protected override _evtKeydown(event: KeyboardEvent): void {
+    const { target } = event;
+    const inBody = target instanceof Element && target.closest('.jp-Dialog-body') !== null;
+    if (
+      event.key === 'Enter' &&
+      inBody &&
+      target.matches('button, summary, a, .jp-TensorOne-question')
+    ) {
+      return;
+    }
+    super._evtKeydown(event);
+  }
+
+  private get button(): HTMLButtonElement | null {
+    return this.node.querySelector<HTMLButtonElement>('.jp-Dialog-footer .jp-mod-accept');
+  }
+
+  private async submit(): Promise<void> {
+    this.setBusy(true);
+    const done = (await this.steps?.submit()) ?? true;
+    if (!this.isDisposed) {
+      this.setBusy(false);
+      if (done) {
+        super.resolve(ACCEPT);
+      }
+    }
+  }
+
+  private setBusy(busy: boolean): void {
+    this.busy = busy;
+    this.node.setAttribute('aria-busy', String(busy));
+    this.button?.classList.toggle('jp-TensorOne-busy', busy);
+  }
+}
+
+/** Lab's own would move React's nodes about, to put a frame around each select. */
+class PlainRenderer extends Dialog.Renderer {
+  override createBody(value: Dialog.Body<unknown>): Widget {
+    const body = value instanceof ReactWidget ? value : super.createBody(value);
+    body.addClass('jp-Dialog-body');
+    return body;
+  }
+}
