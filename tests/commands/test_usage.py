@@ -42,6 +42,12 @@ def test_requests_are_counted_by_the_minute() -> None:
     assert minutes[-1].start == NOW - timedelta(minutes=1)
 
 
+def test_signing_in_is_no_use_of_the_service() -> None:
+    """The count of the mapping leaves it out too."""
+    sign_in = AccessLogEntry(timestamp=NOW, path="/.tensorone/link", status_code=302)
+    assert minutes_of([sign_in, request(1)], NOW)[-1].requests == 1
+
+
 def test_a_request_of_the_next_second_counts_now() -> None:
     """Clocks of two machines differ a little."""
     assert minutes_of([request(-2)], NOW)[-1].requests == 1

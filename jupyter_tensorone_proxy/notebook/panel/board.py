@@ -6,13 +6,14 @@ one lock; nothing waits for the network while it is held.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import time
+from collections.abc import Collection
 from typing import Any
 
 from ...client import ProxyClient
 from ...commands.choices import Wish, fields_of
 from ...commands.results import MappingResult
-from ...commands.rows import Row, Viewer, readable
+from ...commands.rows import Row, Viewer
 from ...commands.text import NOTHING_YET, place_of
 from ...commands.verbs import create_or_update, see
 from ...errors import ProxyError
@@ -20,10 +21,14 @@ from ...server.detection.watcher import DetectedPort
 from ...settings import Settings
 from . import html
 from .forms import ExposeForm
-from .kit import Kit, dispose
+from .kit import Kit
+from .offers import Offer
 from .picture import Picture
 from .rows import PortRow
 from .worker import Job, Worker
+
+UNSEEN_SECONDS = 60.0
+"""How long a panel that nobody sees goes on."""
 
 _MOST_ROWS = 50
 """How many ports are shown until somebody asks for more: each is several models in the page."""
@@ -34,40 +39,51 @@ class Board:
 
     Args:
         settings: Where the API is; found out if None.
-        is_watching: Says whether anybody may still be looking.
+
+    Attributes:
+        viewer: Who looks, once that is known.
+        is_shown: Whether a page shows it, as far as pages tell.
     """
 
-    def __init__(self, settings: Settings | None, is_watching: Callable[[], bool]) -> None:
+    def __init__(self, settings: Settings | None) -> None:
         self.viewer = Viewer()
-        self.is_watching = is_watching
+        self.is_shown = False
+        self._used_at = time.monotonic()
         self._closed = False
         self._opened: set[str] = set()
         self._rows: dict[str, PortRow] = {}
-        self._offers: dict[int, Any] = {}
+        self._offers: dict[int, Offer] = {}
         self._found: tuple[DetectedPort, ...] = ()
         self._picture: Picture | None = None
         self._seen_at = ""
         self._most = _MOST_ROWS
         self._form: ExposeForm | None = None
         self._worker = Worker(self, settings)
-        kit = self._kit = Kit(self.failed)
+        kit = self._kit = Kit(self)
         self._header = kit.html(html.hint("Looking …"), grow=True)
         self._notice = kit.html()
         self._nothing = kit.html()
         self._list = kit.column()
         self._more = kit.button("Show all", "Show all exposed ports", self._show_all)
         self._offered = kit.column()
+        self._offering = kit.html(html.heading("Running in this notebook, and not exposed"))
         self._expose = kit.toggle("Expose a port…", "Expose a port by its number", self._on_form)
         refresh = kit.button("Refresh", "Look again now", self.refresh)
         self._top = (kit.line(self._header, refresh), self._notice, self._nothing)
-        self._bottom = kit.column(self._offered, self._expose, framed=True)
+        self._button = kit.line(self._expose)
+        self._bottom = kit.column(self._offered, self._button, framed=True)
         self.parts = (*self._top, self._list, self._bottom)
 
     # --- for people ------------------------------------------------------------------------
 
     def refresh(self) -> None:
-        """Look again now."""
+        """Look again now, also if nobody looked for a while."""
+        self.used()
         self._worker.wake()
+
+    def used(self) -> None:
+        """Take that somebody is there."""
+        self._used_at = time.monotonic()
 
     def do(self, job: Job) -> None:
         """Have something done, and say so meanwhile."""
@@ -103,8 +119,6 @@ class Board:
             self._closed = True
         self._worker.end()
         if not farewell:
-            for part in (*self.parts, self._more):
-                dispose(part)
             self._kit.close()
 
     @property
@@ -118,6 +132,10 @@ class Board:
         return self._worker.is_running
 
     # --- for the worker --------------------------------------------------------------------
+
+    def is_watching(self) -> bool:
+        """Say whether anybody may be looking."""
+        return self.is_shown or time.monotonic() - self._used_at < UNSEEN_SECONDS
 
     def opened(self) -> Collection[str]:
         """Return the ids of mappings that are looked at closely."""
@@ -182,7 +200,7 @@ class Board:
         _set_children(self._list, (*boxes, *more))
         for port_id in gone:
             self._opened.discard(port_id)
-            dispose(self._rows.pop(port_id).box)
+            self._rows.pop(port_id).close()
 
     def _arrange_offers(self) -> None:
         """Offer what is not exposed yet."""
@@ -191,14 +209,12 @@ class Board:
         gone = [self._offers.pop(port) for port in self._offers.keys() - free.keys()]
         for number, port in free.items():
             if number not in self._offers:
-                about = f"Expose {readable(port.name)} (port {number}), for you alone"
-                button = self._kit.button("Expose", about, self._taker(port), kind="primary")
-                self._offers[number] = self._kit.line(self._kit.html(grow=True), button)
-            self._offers[number].children[0].value = html.detected(port)
-        lines = tuple(self._offers[number] for number in free)
-        _set_children(self._offered, lines)
-        for line in gone:
-            dispose(line)
+                self._offers[number] = Offer(self._kit, port, self._take)
+            self._offers[number].update(port)
+        lines = tuple(self._offers[number].box for number in free)
+        _set_children(self._offered, (self._offering, *lines) if lines else ())
+        for offer in gone:
+            offer.kit.close()
 
     def _rows_known(self) -> tuple[Row, ...]:
         return self._picture.rows if self._picture is not None else ()
@@ -212,24 +228,20 @@ class Board:
         if opened:
             self._form = ExposeForm(self._kit, self.viewer, self._expose_port)
         forms = (self._form.box,) if self._form is not None else ()
-        self._bottom.children = (self._offered, self._expose, *forms)
+        self._bottom.children = (self._offered, self._button, *forms)
         if old is not None:
-            dispose(old.box)
+            old.kit.close()
 
     # --- exposing --------------------------------------------------------------------------
 
-    def _taker(self, port: DetectedPort) -> Callable[[], None]:
-        """Return what exposes a port that was found, privately."""
+    def _take(self, port: DetectedPort) -> None:
+        """Expose a port that was found, privately."""
         service = port.service
-
-        def take() -> None:
-            path = (service.health_path if service else None) or ""
-            fields = fields_of(Wish(port.name[:100], health_path=path), self.viewer.me)
-            if service and service.app_protocol != "http":
-                fields["app_protocol"] = service.app_protocol
-            self._expose_port(port.port, fields, persistent=False)
-
-        return take
+        path = (service.health_path if service else None) or ""
+        fields = fields_of(Wish(port.name[:100], health_path=path), self.viewer.me)
+        if service and service.app_protocol != "http":
+            fields["app_protocol"] = service.app_protocol
+        self._expose_port(port.port, fields, persistent=False)
 
     def _expose_port(self, port: int, fields: dict[str, Any], persistent: bool) -> None:  # noqa: FBT001 - ExposePort
         def expose(client: ProxyClient, viewer: Viewer) -> MappingResult:

@@ -77,12 +77,13 @@ class ExposeForm:
     """A port to expose, by its number.
 
     Args:
-        kit: Makes the controls.
+        whole: The panel's kit.
         viewer: Who asks.
         expose: Told what was asked for.
     """
 
-    def __init__(self, kit: Kit, viewer: Viewer, expose: ExposePort) -> None:
+    def __init__(self, whole: Kit, viewer: Viewer, expose: ExposePort) -> None:
+        kit = self.kit = whole.part()
         self._viewer, self._expose = viewer, expose
         self._port = kit.text("Port", like="6006")
         self._name = kit.text("Name", like="what people see")
@@ -92,7 +93,8 @@ class ExposeForm:
         self._health = kit.text("Health path", like="/health, if it has one")
         go = kit.button("Expose", "Expose this port", self.submit, kind="primary")
         self.box = kit.column(
-            *(self._port, self._name, self._who.box, self._until, self._health, go), inset=True
+            *(self._port, self._name, self._who.box, self._until, self._health, kit.line(go)),
+            inset=True,
         )
 
     def submit(self) -> None:
@@ -121,7 +123,7 @@ class EditForm:
     """What can be changed of a port.
 
     Args:
-        kit: Makes the controls.
+        whole: The kit of what it is a part of.
         row: The mapping as it is when the form opens.
         viewer: Who asks.
         save: Told the contract's fields that were changed.
@@ -130,12 +132,13 @@ class EditForm:
 
     def __init__(
         self,
-        kit: Kit,
+        whole: Kit,
         row: Row,
         viewer: Viewer,
         save: Callable[[dict[str, Any]], None],
         cancel: Act,
     ) -> None:
+        kit = self.kit = whole.part()
         self._before, self._me, self._save = wish_of(row), viewer.me, save
         before = self._before
         self._name = kit.text("Name", before.name)

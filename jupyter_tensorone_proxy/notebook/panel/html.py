@@ -28,6 +28,8 @@ _LEADS: dict[Tone, tuple[str, str]] = {
     "neutral": ("○", "status"),
 }
 _RECENT = 5
+_SELECTED_WHOLE = "-webkit-user-select: all; user-select: all;"
+"""One click selects all of it: copying needs no script."""
 
 
 def summary(row: Row) -> str:
@@ -40,10 +42,11 @@ def summary(row: Row) -> str:
     told = f"{requests} request{'' if requests == '1' else 's'}"
     until = f" · {escape(row.until)}" if row.until else ""
     opens = f"{card.link(row)} · " if row.open_url else ""
+    address = f'<span style="{_SELECTED_WHOLE}">{card.code(row.address)}</span>'
     return _text(
         f"<div>{card.state(row.health)} &nbsp; <strong>{card.isolated(row.name)}</strong> &nbsp; "
-        f"port {row.mapping.internal_port} → {card.code(row.address)}</div>"
-        f"<div>{opens}{card.who(row)} · {escape(told)}{until}</div>"
+        f"port {row.mapping.internal_port}</div>"
+        f"<div>{opens}{address} · {card.who(row)} · {escape(told)}{until}</div>"
     )
 
 

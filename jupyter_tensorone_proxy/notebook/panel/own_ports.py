@@ -11,7 +11,8 @@ from collections.abc import Collection
 from typing import Any
 
 from ...errors import ConfigurationError
-from ...server.detection.processes import MARKER, Root
+from ...kernels import MARKER
+from ...server.detection.processes import Root
 from ...server.detection.watcher import DetectedPort, Surroundings, Watcher
 from ...services import Catalogue
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import functools
 import logging
-import time
 import weakref
 from typing import Any
 
@@ -13,9 +12,6 @@ import ipywidgets as widgets
 
 from ...client import ProxyClient
 from .board import Board
-
-UNSEEN_SECONDS = 60.0
-"""How long a panel that nobody sees goes on."""
 
 _FAREWELL = "This panel's kernel was stopped or restarted. Run the cell again for a new one."
 _log = logging.getLogger(__name__)
@@ -41,9 +37,7 @@ class ProxyPanel(widgets.VBox):  # type: ignore[misc] # ipywidgets has no types
     """
 
     def __init__(self, client: ProxyClient | None = None) -> None:
-        self._shown = False
-        self._left_at = time.monotonic()
-        self._board = Board(client.settings if client is not None else None, self._is_watched)
+        self._board = Board(client.settings if client is not None else None)
         super().__init__(children=self._board.parts, layout=widgets.Layout(width="auto"))
         self._view_count = 0  # from None: pages count their views of it from now on
         self.observe(self._on_views, "_view_count")
@@ -52,8 +46,7 @@ class ProxyPanel(widgets.VBox):  # type: ignore[misc] # ipywidgets has no types
         self._board.refresh()
 
     def refresh(self) -> None:
-        """Look again now; also if nobody looked for a while."""
-        self._left_at = time.monotonic()
+        """Look again now, also if nobody looked for a while."""
         self._board.refresh()
 
     def close(self) -> None:
@@ -76,21 +69,15 @@ class ProxyPanel(widgets.VBox):  # type: ignore[misc] # ipywidgets has no types
         return f"<ProxyPanel: {told}>"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        self._shown = True
+        # A page cannot tell that it shows it while this cell still runs, and some never tell.
+        self._board.is_shown = True
         self._board.refresh()
         return super()._repr_mimebundle_(**kwargs)
 
-    def _is_watched(self) -> bool:
-        """Say whether anybody may be looking.
-
-        Pages tell when they show it and when they stop. One that is shown in a cell which still
-        runs cannot tell yet, and counts; so does one in a front end that never tells.
-        """
-        return self._shown or time.monotonic() - self._left_at < UNSEEN_SECONDS
-
     def _on_views(self, change: Any) -> None:
-        self._shown = change["new"] > 0
-        self._left_at = time.monotonic()
+        """Take in how many views of it the pages have."""
+        self._board.is_shown = change["new"] > 0
+        self._board.used()
         if change["new"] > change["old"]:
             self._board.refresh()
 

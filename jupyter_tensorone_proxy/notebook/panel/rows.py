@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from ...client import ProxyClient
@@ -13,7 +12,7 @@ from ...commands.rows import Row, Viewer, readable
 from ...people import Session
 from . import html
 from .forms import EditForm
-from .kit import Kit, dispose
+from .kit import Kit
 from .picture import Details
 from .sharing import ShareForm
 from .worker import Job
@@ -40,13 +39,14 @@ class PortRow:
     """One exposed port.
 
     Args:
-        kit: Makes the controls.
+        whole: The panel's kit.
         row: The mapping.
         desk: The panel.
     """
 
-    def __init__(self, kit: Kit, row: Row, desk: Desk) -> None:
-        self._kit, self._desk, self.row = kit, desk, row
+    def __init__(self, whole: Kit, row: Row, desk: Desk) -> None:
+        kit = self._kit = whole.part()
+        self._desk, self.row = desk, row
         about = f"{row.name} (port {row.mapping.internal_port})"
         self._summary = kit.html(grow=True)
         self._details = kit.toggle("Details", f"Health and use of {about}", self._on_details)
@@ -77,6 +77,10 @@ class PortRow:
         if self._share is not None:
             self._share.hide_if_late()
 
+    def close(self) -> None:
+        """Take the row away."""
+        self._kit.close()
+
     def hide_secrets(self) -> None:
         """Take a link off the screen."""
         if self._share is not None:
@@ -86,16 +90,14 @@ class PortRow:
 
     def _on_details(self, opened: bool) -> None:  # noqa: FBT001 - a toggle's value
         self._desk.look_closely(self.row.mapping.id, at=opened)
-        old, self._close_up = self._close_up, None
-        if opened:
-            self._close_up = CloseUp(self._kit, self._desk)
+        old = self._close_up
+        self._close_up = CloseUp(self._kit, self._desk) if opened else None
         self._arrange(old)
 
     def _on_share(self, opened: bool) -> None:  # noqa: FBT001 - a toggle's value
         self.hide_secrets()
-        old, self._share = self._share, None
-        if opened:
-            self._share = ShareForm(self._kit, self.row, self._make_link)
+        old = self._share
+        self._share = ShareForm(self._kit, self.row, self._make_link) if opened else None
         self._arrange(old)
 
     def _on_edit(self, opened: bool) -> None:  # noqa: FBT001 - a toggle's value
@@ -109,7 +111,7 @@ class PortRow:
         parts = [part for part in (self._edit, self._share, self._close_up) if part is not None]
         self.box.children = (self.box.children[0], *(part.box for part in parts))
         if old is not None:
-            dispose(old.box)
+            old.kit.close()
 
     def _close_edit(self) -> None:
         self._editing.value = False
@@ -157,16 +159,17 @@ class CloseUp:
     """Health, use and sessions of one port.
 
     Args:
-        kit: Makes the controls.
+        whole: The kit of what it is a part of.
         desk: The panel.
     """
 
-    def __init__(self, kit: Kit, desk: Desk) -> None:
-        self._kit, self._desk = kit, desk
+    def __init__(self, whole: Kit, desk: Desk) -> None:
+        kit = self.kit = whole.part()
+        self._desk = desk
         self._usage = kit.html(html.hint("Looking …"))
         self._who = kit.html()
         self._people = kit.column()
-        self._lines: dict[str, Any] = {}
+        self._lines: dict[str, _SessionLine] = {}
         self.box = kit.column(self._usage, self._who, self._people, inset=True)
 
     def update(self, row: Row, details: Details) -> None:
@@ -187,25 +190,33 @@ class CloseUp:
         gone = [self._lines.pop(key) for key in self._lines.keys() - people.keys()]
         for key, person in people.items():
             if key not in self._lines:
-                out = self._sign_out(person)
-                about = f"Sign {readable(person.user)} out; their pages close within seconds"
-                button = self._kit.button("Sign out", about, out)
-                self._lines[key] = self._kit.line(self._kit.html(grow=True), button)
-            self._lines[key].children[0].value = html.session(person)
-        wanted = tuple(self._lines[key] for key in people)
+                self._lines[key] = _SessionLine(self.kit, self._desk, person)
+            self._lines[key].update(person)
+        wanted = tuple(self._lines[key].box for key in people)
         if wanted != self._people.children:
             self._people.children = wanted
         for line in gone:
-            dispose(line)
+            line.kit.close()
 
-    def _sign_out(self, person: Session) -> Callable[[], None]:
-        asked = argparse.Namespace(session=person.id, link=None, user=None, port=None)
 
-        def act() -> None:
-            def done(result: Any) -> None:
-                self._desk.say(result.text())
+class _SessionLine:
+    """One signed-in visitor."""
 
-            job = Job("Signing out", lambda c, v: people_verbs.revoke(c, asked, v), done)
-            self._desk.do(job)
+    def __init__(self, whole: Kit, desk: Desk, person: Session) -> None:
+        kit = self.kit = whole.part()
+        self._desk, self._id = desk, person.id
+        about = f"Sign {readable(person.user)} out; their pages close within seconds"
+        self._said = kit.html(grow=True)
+        self.box = kit.line(self._said, kit.button("Sign out", about, self._sign_out))
 
-        return act
+    def update(self, person: Session) -> None:
+        """Say who it is."""
+        self._said.value = html.session(person)
+
+    def _sign_out(self) -> None:
+        asked = argparse.Namespace(session=self._id, link=None, user=None, port=None)
+
+        def done(result: Any) -> None:
+            self._desk.say(result.text())
+
+        self._desk.do(Job("Signing out", lambda c, v: people_verbs.revoke(c, asked, v), done))

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ...commands.choices import CHOSEN, ONLY_ME, wish_of
 from ...commands.credential_results import ShareResult
 from ...commands.people_options import DEFAULT_SHARE_SECONDS
 from ...commands.rows import Row
@@ -40,18 +41,21 @@ class ShareForm:
     """Whom to let in, for how long; and the link, until it has been taken.
 
     Args:
-        kit: Makes the controls.
+        whole: The kit of what it is a part of.
         row: The mapping.
         share: Told the arguments of the verb ``share``.
     """
 
-    def __init__(self, kit: Kit, row: Row, share: Share) -> None:
+    def __init__(self, whole: Kit, row: Row, share: Share) -> None:
+        kit = self.kit = whole.part()
         self._row, self._share = row, share
         self._hides_at: float | None = None
         self._person = kit.text("Person", like="any name you like")
         self._life = kit.choice("Works for", tuple(_LIVES), "8 hours")
         self._once = kit.check("It works once", value=True)
-        self._allow = kit.check("Also add them to the people who can open it", value=True)
+        # Where anyone who signs in may come, a list of one would keep the others out.
+        named = wish_of(row).choice in {ONLY_ME, CHOSEN}
+        self._allow = kit.check("Also add them to the people who can open it", value=named)
         make = kit.button(
             "Make the link",
             f"Make a link to {row.name} (port {row.mapping.internal_port})",
@@ -59,8 +63,9 @@ class ShareForm:
             kind="primary",
         )
         self._link = kit.once()
-        self._done = kit.button("I have it", "Take the link off the screen", self.hide)
-        self._form = (self._person, self._life, self._once, self._allow, make)
+        self._done = kit.line(kit.button("I have it", "Take the link off the screen", self.hide))
+        adding = (self._allow,) if named else ()
+        self._form = (self._person, self._life, self._once, *adding, kit.line(make))
         self.box = kit.column(*self._form, inset=True)
 
     def submit(self) -> None:
