@@ -2,4 +2,11 @@
 import { cleanup } from '@testing-library/react';
 import { afterEach } from 'vitest';
 
+// Lab's widgets want these when they are loaded or drawn, and jsdom has none of them.
+Object.assign(window, {
+  DragEvent: class extends MouseEvent {},
+  matchMedia: (media: string) => Object.assign(new EventTarget(), { matches: false, media }),
+  requestIdleCallback: (callback: () => void) => setTimeout(callback)
+});
+
 afterEach(cleanup);
