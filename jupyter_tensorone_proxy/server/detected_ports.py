@@ -13,7 +13,7 @@ SCHEMA_FILE = Path(__file__).parent / "event_schemas" / "detected_port" / "v1.ya
 
 
 def described(
-    port: DetectedPort, decision: Decision | None, notebook: str | None
+    port: DetectedPort, decision: Decision | None, notebook: str | None, *, may_expose: bool = False
 ) -> dict[str, Any]:
     """Return a port in plain values; nothing that may hold a secret is among them.
 
@@ -21,6 +21,7 @@ def described(
         port: The port.
         decision: What happened by itself.
         notebook: The document of its kernel.
+        may_expose: Whether the administrator allows that it is exposed by itself.
     """
     values = {
         "port": port.port,
@@ -34,6 +35,7 @@ def described(
         "decision": decision.action if decision and decision.action != "ignore" else None,
         "question": decision.question or None if decision else None,
         "because": decision.because or None if decision else None,
+        "may_expose": may_expose or None,
     }
     return {name: value for name, value in values.items() if value is not None}
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from jupyter_server.serverapp import ServerApp
 
 from .auto_expose.exposing import AutoExposer
-from .auto_expose.policy import Decision
+from .auto_expose.personal import PersonalSettings, directories_of
+from .auto_expose.policy import Decision, may_expose
 from .auto_expose.settings import AutoExpose
 from .connection import Connection
 from .detected_ports import DetectedEvents, described
@@ -55,6 +57,10 @@ class Surveyor:
         }
         return {**barred, self.server.port: "this Jupyter server"}
 
+    def settings_directories(self) -> list[Path]:
+        """Return where this server's front ends keep the settings of its user."""
+        return directories_of(self.server.extension_manager.extension_apps)
+
     def _kernels(self) -> Iterator[Root]:
         kernels: Any = self.server.kernel_manager
         for kernel_id in kernels.list_kernel_ids():
@@ -91,15 +97,17 @@ class Ports:
         self.surveyor = Surveyor(server)
         self.catalogue = settings.catalogue()
         self._enabled = settings.enabled
+        self._limits = settings.limits()
         self._notebooks = Notebooks(server.session_manager, server.contents_manager)
         self._events = DetectedEvents(server.event_logger)
         self._exposer = AutoExposer(
             connection.client,
             user,
             settings.parsed_rules(),
-            settings.limits(),
+            self._limits,
             self._notebooks.wishes_of,
             self._tell,
+            PersonalSettings(self.surveyor.settings_directories).read,
         )
         surroundings = Surroundings(self.surveyor.roots, self.surveyor.barred)
         self.watcher = Watcher(surroundings, self.catalogue, self._exposer.found, self._on_gone)
@@ -116,10 +124,14 @@ class Ports:
     async def detected(self) -> list[dict[str, Any]]:
         """Return what is detected now, by port."""
         paths = await self._notebooks.paths()
-        return [
-            described(port, self._exposer.decisions.get(port.port), paths.get(port.root.id))
-            for port in self.watcher.ports
-        ]
+        decisions = self._exposer.decisions
+        return [self._described(p, decisions.get(p.port), paths) for p in self.watcher.ports]
+
+    def _described(
+        self, port: DetectedPort, decision: Decision | None, paths: dict[str, str]
+    ) -> dict[str, Any]:
+        allowed = may_expose(port, self._limits) and port.can_be_exposed
+        return described(port, decision, paths.get(port.root.id), may_expose=allowed)
 
     async def _on_gone(self, port: DetectedPort) -> None:
         decision = self._exposer.decisions.get(port.port)
@@ -132,7 +144,7 @@ class Ports:
 
     async def _tell_found(self, port: DetectedPort, decision: Decision) -> None:
         paths = await self._notebooks.paths()
-        self._events.tell("found", described(port, decision, paths.get(port.root.id)))
+        self._events.tell("found", self._described(port, decision, paths))
 
     async def _on_contents(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:
         """A saved notebook may have new wishes: decide again on what is only noticed yet."""

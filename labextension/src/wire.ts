@@ -892,6 +892,10 @@ export interface DetectedEvent {
    * Why it was decided so.
    */
   readonly because?: string;
+  /**
+   * Whether the administrator allows that it is exposed by itself; missing if not.
+   */
+  readonly may_expose?: boolean;
   readonly [k: string]: unknown;
 }
 /**
@@ -939,5 +943,9 @@ export interface DetectedPort {
    * Why it was decided so.
    */
   readonly because?: string;
+  /**
+   * Whether the administrator allows that it is exposed by itself; missing if not.
+   */
+  readonly may_expose?: boolean;
   readonly [k: string]: unknown;
 }

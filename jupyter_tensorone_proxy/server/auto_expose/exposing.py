@@ -20,7 +20,8 @@ from ...errors import (
 )
 from ...models import PortMapping
 from ..detection.watcher import DetectedPort
-from .policy import Decision, Limits, decide
+from .personal import NOTHING, Personal
+from .policy import Decision, Limits, Wanted, decide
 from .rules import Rule
 from .wishes import Wish
 
@@ -42,6 +43,7 @@ class AutoExposer:
         limits: What the administrator allows.
         wishes_of: Returns what a kernel's notebook wishes.
         tell: Told of what was decided, for people.
+        personal: Returns what the user answered in a front end.
     """
 
     client: Callable[[], Awaitable[AsyncProxyClient]]
@@ -50,6 +52,7 @@ class AutoExposer:
     limits: Limits
     wishes_of: WishesOf
     tell: Tell
+    personal: Callable[[], Personal] = lambda: NOTHING
     decisions: dict[int, Decision] = field(default_factory=dict)
     _waiting: dict[int, tuple[DetectedPort, Decision]] = field(default_factory=dict)
 
@@ -62,9 +65,8 @@ class AutoExposer:
                 _log.warning("The notebook of kernel %s: %s", port.root.id, problem)
         decision = decide(
             port,
-            rules=self.rules,
-            wishes=wishes,
-            limits=self.limits,
+            Wanted(self.rules, self.personal(), wishes),
+            self.limits,
             exposed=sum(d.action == "expose" for d in self.decisions.values()),
         )
         self.decisions[port.port] = decision

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..detection.watcher import DetectedPort
+from .personal import NOTHING, Personal
 from .rules import Action, Rule
 from .wishes import Wish
 
@@ -45,24 +46,31 @@ class Decision:
     because: str = ""
 
 
-def decide(
-    port: DetectedPort,
-    *,
-    rules: Sequence[Rule],
-    wishes: Sequence[Wish],
-    limits: Limits,
-    exposed: int,
-) -> Decision:
-    """Decide what happens to a port: rules first, then wishes, else a notice if it is a page.
+@dataclass(frozen=True)
+class Wanted:
+    """What is wanted by those who may want something; who comes first here wins.
+
+    Args:
+        rules: The configuration's; the first that fits wins.
+        personal: What the server's own user answered.
+        wishes: The notebook's.
+    """
+
+    rules: Sequence[Rule] = ()
+    personal: Personal = NOTHING
+    wishes: Sequence[Wish] = ()
+
+
+def decide(port: DetectedPort, wanted: Wanted, limits: Limits, *, exposed: int) -> Decision:
+    """Decide what happens to a port: what somebody wants, else a notice if it is a page.
 
     Args:
         port: The port.
-        rules: The configuration's; the first that fits wins.
-        wishes: The notebook's.
+        wanted: What is wanted.
         limits: What the administrator allows.
         exposed: How many ports are exposed by themselves now.
     """
-    decision = _wanted(port, rules, wishes)
+    decision = _decision(port, wanted)
     if not limits.enabled or "notify" not in limits.allowed_actions:
         fallback = Decision("ignore", because="switched off")
     else:
@@ -71,7 +79,7 @@ def decide(
         return Decision("ignore", because=decision.because)
     if decision.action == "notify":
         return fallback
-    if "expose" not in limits.allowed_actions or port.port in limits.denied_ports:
+    if not may_expose(port, limits):
         return fallback
     if not port.can_be_exposed:
         return Decision(fallback.action, because=f"it listens on {port.host} alone")
@@ -80,16 +88,30 @@ def decide(
     return decision
 
 
-def _wanted(port: DetectedPort, rules: Sequence[Rule], wishes: Sequence[Wish]) -> Decision:
-    rule = next((rule for rule in rules if rule.fits(port)), None)
+def may_expose(port: DetectedPort, limits: Limits) -> bool:
+    """Say whether the administrator allows that a port is exposed by itself."""
+    allowed = limits.enabled and "expose" in limits.allowed_actions
+    return allowed and port.port not in limits.denied_ports
+
+
+def _decision(port: DetectedPort, wanted: Wanted) -> Decision:
+    rule = next((rule for rule in wanted.rules if rule.fits(port)), None)
     if rule is not None:
         return Decision(rule.action, _private(rule.settings), because="a rule of the server")
-    wish = next((wish for wish in wishes if wish.fits(port)), None)
+    answer = next((rule for rule in wanted.personal.rules if rule.fits(port)), None)
+    if answer is not None:
+        return _personally(answer.action, "you said so")
+    wish = next((wish for wish in wanted.wishes if wish.fits(port)), None)
     if wish is not None:
         return _of_wish(wish)
     if port.answers_http or port.service is not None:
-        return Decision("notify", because="it was detected")
+        return _personally(wanted.personal.otherwise, "it was detected")
     return Decision("ignore", because="it is no page")
+
+
+def _personally(action: Action, because: str) -> Decision:
+    """Return what a person wants; what they ignore is still told, for the lists of front ends."""
+    return Decision("expose" if action == "expose" else "notify", because=because)
 
 
 def _of_wish(wish: Wish) -> Decision:
