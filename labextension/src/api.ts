@@ -76,6 +76,11 @@ export class Api {
     return this.call('GET', 'me');
   }
 
+  /** Open or close all ports at once; what is exposed is kept. */
+  async switchProxy(enabled: boolean): Promise<void> {
+    await this.call<object>('PUT', 'proxy', { body: { enabled } });
+  }
+
   ports(): Promise<PortMapping[]> {
     return this.call('GET', 'ports');
   }

@@ -37,11 +37,10 @@ export class PortsPanel extends ReactWidget {
     if (!this.wasShown) {
       return null;
     }
+    const { trans } = this.surroundings;
     return (
-      <Suspense
-        fallback={<p className="jp-TensorOne-note">{this.surroundings.trans.__('Loading…')}</p>}
-      >
-        <Ports {...this.surroundings} />
+      <Suspense fallback={<p className="jp-TensorOne-empty">{trans.__('Loading…')}</p>}>
+        <Ports surroundings={this.surroundings} inSight={this.unwatch !== null} />
       </Suspense>
     );
   }
@@ -62,13 +61,12 @@ export class PortsPanel extends ReactWidget {
     super.onAfterHide(message);
     this.unwatch?.();
     this.unwatch = null;
+    this.update();
   }
 
   private look(): void {
     this.unwatch ??= this.surroundings.model.watch();
-    if (!this.wasShown) {
-      this.wasShown = true;
-      this.update();
-    }
+    this.wasShown = true;
+    this.update();
   }
 }

@@ -38,6 +38,8 @@ export const CommandIDs = {
   stop: 'tensorone-proxy:stop',
   /** Sign a visitor out: `SessionArgs`. */
   signOut: 'tensorone-proxy:sign-out',
+  /** Switch the proxy on again. */
+  switchOn: 'tensorone-proxy:switch-on',
   /** The rules for all ports. Opens the dialog. */
   access: 'tensorone-proxy:access'
 } as const;

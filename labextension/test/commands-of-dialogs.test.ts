@@ -5,7 +5,8 @@ import { Signal } from '@lumino/signaling';
 import { afterEach, expect, test, vi } from 'vitest';
 
 import type { Api } from '../src/api';
-import { addDialogs, portArgs } from '../src/plugins/dialogs';
+import { portArgs } from '../src/arguments';
+import { addDialogs } from '../src/plugins/dialogs';
 import { CommandIDs, type IPortsModel } from '../src/tokens';
 
 const HOSTILE = {

@@ -9,8 +9,8 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { Notification } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
-import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
+import { portArgs } from '../arguments';
 import { ApiError } from '../errors';
 import { CommandIDs, DOMAIN, EXTENSION, IPortsModel, type PortArgs } from '../tokens';
 import type { ClusterAccess, PortMapping, ServiceEntry } from '../wire';
@@ -33,19 +33,6 @@ interface Desk {
 }
 
 type Execute = (desk: Desk, args: PortArgs) => Promise<boolean>;
-
-/** Return which port is meant, and nothing else that the arguments say. */
-export function portArgs(args: ReadonlyPartialJSONObject): PortArgs {
-  const { id, port } = args;
-  return {
-    ...(typeof id === 'string' ? { id } : {}),
-    ...(isPort(port) ? { port } : {})
-  };
-}
-
-function isPort(value: unknown): value is number {
-  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= LAST_PORT;
-}
 
 /** Register the commands. */
 export function addDialogs(
