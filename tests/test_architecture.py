@@ -21,7 +21,7 @@ ROOT = Path(jupyter_tensorone_proxy.__file__).parent
 LAYERS = [
     {"errors"},
     {"models"},
-    {"people", "services", "sockets", "validation"},
+    {"kernels", "people", "services", "sockets", "validation"},
     {"settings"},
     {"client"},
     {"commands"},
@@ -31,10 +31,10 @@ LAYERS = [
 ]
 """A unit may import itself and the units of the layers before its own."""
 
-RANK = {unit: rank for rank, units in enumerate(LAYERS) for unit in units}
 KNOWS_NO_JUPYTER = f"{PACKAGE}.server.detection."
 """What of the server extension finds ports without a server: a kernel looks for its own."""
 
+RANK = {unit: rank for rank, units in enumerate(LAYERS) for unit in units}
 GATEWAY_MAY = {"errors", "models", "people", "sockets", "validation", "gateway"}
 NOT_IN_GATEWAY = {"IPython", "ipykernel", "ipywidgets", "jupyter_core", "jupyter_server"} | {
     "notebook",
@@ -126,9 +126,9 @@ def _wrong(module: str, name: str, *, lazy: bool) -> str:
     if target == "gateway":
         at_work = own == "cli" and lazy
         return "" if at_work else "only the command that runs the gateway imports it, when it runs"
-    if own not in RANK or target not in RANK:
     if own == "notebook" and name.startswith(KNOWS_NO_JUPYTER):
         return ""
+    if own not in RANK or target not in RANK:
         return "it is in no layer"
     return "" if RANK[target] < RANK[own] else "the arrow points the wrong way"
 
@@ -177,8 +177,8 @@ def test_every_part_of_the_package_has_a_place() -> None:
         ("server/app.py", "from ..gateway.store import Store"),
         ("server/app.py", "def f():\n    from ..gateway import store"),
         ("server/app.py", "from ..notebook import magics"),
-        ("cli.py", "from .gateway.supervisor import main"),
         ("notebook/panel/rows.py", "from ...server.rest import RestHandler"),
+        ("cli.py", "from .gateway.supervisor import main"),
         ("gateway/api.py", "from ..settings import Settings"),
         ("gateway/api.py", "from jupyter_tensorone_proxy import expose"),
         ("gateway/api.py", "import tornado.web"),
@@ -206,8 +206,8 @@ def test_a_wrong_arrow_is_found(tmp_path: Path, file: str, line: str) -> None:
         ("client/_sync.py", "from .. import __version__\nfrom ..models import Model"),
         ("client/__init__.py", "from ._sync import ProxyClient"),
         ("commands/verbs.py", "from jupyter_tensorone_proxy import ProxyClient\nimport os"),
-        ("cli.py", "def gateway():\n    from .gateway.supervisor import main"),
         ("notebook/panel/rows.py", "from ...server.detection.processes import Root"),
+        ("cli.py", "def gateway():\n    from .gateway.supervisor import main"),
         ("gateway/api.py", "from .store import Store\nfrom .. import __version__, errors"),
         ("gateway/xds/snapshot.py", "from ..desired import Desired\nfrom .filters import x"),
         ("gateway/xds/discovery.py", "import asyncio, grpc, os"),

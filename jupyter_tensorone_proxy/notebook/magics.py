@@ -3,12 +3,14 @@
 The magic returns a result, which IPython shows as a card if it is the cell's last expression, and
 which can be kept: ``tb = %tensorone expose 6006``. It holds no logic of the verbs (``commands/``).
 
-Every kernel loads this module at its start, so it imports nothing until the magic is used.
+Every kernel loads this module at its start, so it imports next to nothing until the magic is used.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+
+from .own_kernel import introduce_itself
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -42,6 +44,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
         """
         return run_line(line, cell, in_kernel=hasattr(shell, "kernel"))
 
+    introduce_itself(shell)
     untyped: Any = shell  # IPython annotates these two methods not at all, or wrongly
     if MAGIC not in shell.magics_manager.magics["line"]:
         for typed in (f"%{MAGIC}", f"%%{MAGIC}"):

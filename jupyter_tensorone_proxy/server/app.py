@@ -104,7 +104,9 @@ class TensorOneProxy(ExtensionApp):
         )
         self._connection = Connection(self._choice, self._make_gateway())
         settings = AutoExpose(parent=self)
-        self._ports = Ports(self._server, self._connection, settings, user_name(None))
+        self._ports = Ports(
+            self._server, self._connection, settings, user_name(None), self._choice.state_dir
+        )
         opener = Opener(self.auto_expose_on_go, self._ports.surveyor.barred)
         self.handlers.extend(handlers(self._connection, opener, self._ports))
         self._key_file = KernelKeyFile(os.environ)

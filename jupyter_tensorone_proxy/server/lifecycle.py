@@ -10,19 +10,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import re
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..client import AsyncProxyClient
 from ..errors import PortNotFoundError, ProxyError
+from ..kernels import files_named, kernel_id_of
 
 _log = logging.getLogger(__name__)
 _PERIOD_SECONDS = 0.25
 _SWEEP_SECONDS = 30.0
 _AGAIN_SECONDS = 2.0
-_CONNECTION_FILE = re.compile(rb"kernel-([A-Za-z0-9_-]+)\.json")
 
 
 @dataclass
@@ -31,7 +30,7 @@ class Lifecycle:
 
     Args:
         client: Returns the API's client.
-        kernel_ids: Returns the ids of this server's kernels.
+        kernel_ids: Returns the ids of this server's kernels, and of those outside that it sees.
         retry: Does what else had to wait for the API; says whether nothing is left.
     """
 
@@ -89,5 +88,6 @@ def running_kernels() -> set[str]:
             words = Path("/proc", name, "cmdline").read_bytes()
         except OSError:  # gone
             continue
-        found |= {match.decode() for match in _CONNECTION_FILE.findall(words)}
+        files = files_named(words.decode(errors="replace").split("\0"))
+        found |= {kernel_id for file in files if (kernel_id := kernel_id_of(file))}
     return found

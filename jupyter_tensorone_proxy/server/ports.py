@@ -9,17 +9,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from jupyter_server.serverapp import ServerApp
 
+from ..settings import default_state_dir
 from .auto_expose.exposing import AutoExposer
 from .auto_expose.personal import PersonalSettings, directories_of
 from .auto_expose.policy import Decision, may_expose
 from .auto_expose.settings import AutoExpose
 from .connection import Connection
 from .detected_ports import DetectedEvents, described
+from .detection.kernels import OutsideKernels, same_users_processes
 from .detection.processes import Root
 from .detection.watcher import DetectedPort, Surroundings, Watcher
 from .lifecycle import Lifecycle
@@ -30,20 +33,30 @@ SAVED_SCHEMA = "https://events.jupyter.org/jupyter_server/contents_service/v1"
 
 @dataclass(frozen=True)
 class Surveyor:
-    """Says what runs in a Jupyter server.
+    """Says what runs in a Jupyter server, and which kernels of its user run outside of it.
 
     Args:
         server: The server.
+        state_dirs: Where kernels outside may look for the gateway of this server.
     """
 
     server: ServerApp
+    state_dirs: frozenset[Path] = frozenset()
+
+    @cached_property
+    def outside(self) -> OutsideKernels:
+        """The kernels that no Jupyter server lists."""
+        return OutsideKernels(self._own_kernel_ids, self.state_dirs, same_users_processes)
 
     def roots(self) -> tuple[Root, ...]:
-        """Return the server's kernels and terminals."""
-        return (*self._kernels(), *self._terminals())
+        """Return the kernels and terminals there are."""
+        return (*self._kernels(), *self._terminals(), *self.outside.roots())
 
     def kernel_ids(self) -> list[str]:
-        """Return the ids of the server's kernels."""
+        """Return the ids of the kernels there are."""
+        return [*self._own_kernel_ids(), *self.outside.ids()]
+
+    def _own_kernel_ids(self) -> list[str]:
         manager: Any = self.server.kernel_manager
         return list(manager.list_kernel_ids())
 
@@ -55,7 +68,8 @@ class Surveyor:
             for kernel_id in kernels.list_kernel_ids()
             for port in kernels.get_kernel(kernel_id).ports
         }
-        return {**barred, self.server.port: "this Jupyter server"}
+        own = {self.server.port: "this Jupyter server"}
+        return {**barred, **self.outside.ports(), **own}
 
     def settings_directories(self) -> list[Path]:
         """Return where this server's front ends keep the settings of its user."""
@@ -86,15 +100,21 @@ class Ports:
         connection: Leads to the API.
         settings: What happens by itself.
         user: In whose name.
+        state_dir: Where the local gateway keeps its state.
 
     Raises:
         ConfigurationError: A rule or a service of the configuration is wrong.
     """
 
     def __init__(
-        self, server: ServerApp, connection: Connection, settings: AutoExpose, user: str
+        self,
+        server: ServerApp,
+        connection: Connection,
+        settings: AutoExpose,
+        user: str,
+        state_dir: Path,
     ) -> None:
-        self.surveyor = Surveyor(server)
+        self.surveyor = Surveyor(server, frozenset({state_dir, default_state_dir()}))
         self.catalogue = settings.catalogue()
         self._enabled = settings.enabled
         self._limits = settings.limits()

@@ -13,7 +13,7 @@ import pytest
 from jupyter_tensorone_proxy.server.detection.processes import LinuxScanner, PsutilScanner, Root
 from tests.fixtures.gateway import free_port, free_range
 from tests.fixtures.jupyter import JupyterServer, Kernel
-from tests.fixtures.ports import cell, comes, detected, listening, serve
+from tests.fixtures.ports import cell, comes, detected, listening, serve, terminal
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "::1", "::", "127.0.0.2"])  # noqa: S104
@@ -83,18 +83,10 @@ def test_a_server_inside_the_kernel_is_detected(jupyter: JupyterServer, kernel: 
 def test_a_terminals_port_is_detected(jupyter: JupyterServer) -> None:
     """What is started in a terminal of Lab is offered like what a cell starts."""
     port = _fixed_port()
-    name = jupyter.jupyter("POST", "api/terminals").raise_for_status().json()["name"]
-    from websockets.sync.client import connect
-
-    from tests.fixtures.jupyter import TOKEN
-
-    url = f"{jupyter.url.replace('http', 'ws', 1)}/terminals/websocket/{name}"
-    line = f"{sys.executable} -m http.server {port} --bind 127.0.0.1\\r"
-    with connect(url, additional_headers={"Authorization": f"token {TOKEN}"}) as terminal:
-        terminal.send(f'["stdin", "{line}"]')
+    with terminal(jupyter) as (name, send):
+        send(f"{sys.executable} -m http.server {port} --bind 127.0.0.1")
         assert comes(lambda: port in detected(jupyter))
         assert detected(jupyter)[port]["terminal"] == name
-    jupyter.jupyter("DELETE", f"api/terminals/{name}")
     assert comes(lambda: port not in detected(jupyter))
 
 

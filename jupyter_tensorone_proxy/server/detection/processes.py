@@ -13,9 +13,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...kernels import MARKER
 from ...sockets import Listening, listening_sockets
 
-MARKER = "TENSORONE_KERNEL_ID"
 _PROC = Path("/proc")
 
 
@@ -176,14 +176,6 @@ def marker_of(pid: int) -> str:
     return value.decode(errors="replace")
 
 
-def living_kernels() -> set[str]:
-    """Return the ids of all kernels that something on this machine still runs for.
-
-    A kernel of another Jupyter server counts, and so does a daemon that outlived its kernel.
-    """
-    return {marker for pid in _pids() if (marker := marker_of(pid))}
-
-
 def _root_of(
     pid: int, parents: Mapping[int, int], roots: Mapping[int, Root]
 ) -> tuple[int, Root | None]:
@@ -214,7 +206,8 @@ def _target(path: str) -> str:
         return ""
 
 
-def _pids() -> list[int]:
+def pids() -> list[int]:
+    """Return the ids of all processes (Linux)."""
     with os.scandir(_PROC) as entries:
         return [int(entry.name) for entry in entries if entry.name.isdigit()]
 
@@ -222,7 +215,7 @@ def _pids() -> list[int]:
 def _parents() -> dict[int, int]:
     """Return every process's parent."""
     parents: dict[int, int] = defaultdict(int)
-    for pid in _pids():
+    for pid in pids():
         try:
             stat = (_PROC / str(pid) / "stat").read_text()
         except OSError:
