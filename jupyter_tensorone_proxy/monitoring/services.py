@@ -97,6 +97,7 @@ class WatchedService:
         self.seen = Observation()
         self.requests_of_ours = 0
         self._asked_metrics_path = metrics_path
+        self._has_metrics = False
         self._no_metrics_until = 0.0
         self._wanted = frozenset(
             alert.measure.removeprefix(METRIC)
@@ -180,14 +181,16 @@ class WatchedService:
         if not problem:
             try:
                 text = answer.body.decode("utf-8", "replace")
-                rates = self._counting.take(read_page(text, self._wanted), time.monotonic())
+                page = read_page(text, self._wanted)
+                rates = self._counting.take(page, time.monotonic())
+                self._has_metrics |= not page.empty
             except NotMetricsError as error:
                 problem = str(error)
-        claims = self._asked_metrics_path is not None or "version=" in answer.content_type
-        if problem and answer.complete and not claims:
+        if problem and answer.complete and not self._claims(answer):
             # Nobody said that these are metrics, so that they are none is nobody's mistake.
-            self._no_metrics_until = time.monotonic() + _ASK_AGAIN_SECONDS
             problem = ""
+            if answer.status < _SERVER_ERROR:  # else it is not there now, and may well have some
+                self._no_metrics_until = time.monotonic() + _ASK_AGAIN_SECONDS
         self._see(metrics_problem=problem, rates=rates)
 
     def take_no_metrics(self, reason: str) -> None:
@@ -233,6 +236,11 @@ class WatchedService:
             firing=tuple(str(vigil.alert) for vigil in self.vigils if vigil.firing),
             history=self.history.copied(PLOTTED),
         )
+
+    def _claims(self, answer: Answer) -> bool:
+        """Say whether the service has metrics, by what people, it itself or its past say."""
+        named = self._asked_metrics_path is not None
+        return named or self._has_metrics or "version=" in answer.content_type
 
     def _see(self, **changes: object) -> None:
         self.seen = replace(self.seen, **changes)  # type: ignore[arg-type] # its own fields

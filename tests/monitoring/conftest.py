@@ -15,10 +15,12 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_
 from jupyter_tensorone_proxy import Monitor, MonitorResult, PortMapping, ProxyClient
 from tests.fixtures.ana import client, gateway, running_gateway  # noqa: F401 - fixtures
 from tests.fixtures.gateway import free_port, wait_until
+from tests.fixtures.services.web import WebService, web_service
 
 Expose = Callable[..., PortMapping]
 PUBLIC = {"authentication_required": False}
 QUICK_SECONDS = 0.3
+HEALTH = {"path": "/health", "interval_seconds": 30}
 
 
 @pytest.fixture
@@ -151,8 +153,27 @@ def metrics() -> Iterator[MetricsService]:
     service.stop()
 
 
+def quick(*services: int | str, **options: Any) -> Monitor:
+    """Return a monitor that looks often."""
+    return Monitor(*services, interval_seconds=QUICK_SECONDS, **options)
+
+
+@pytest.fixture
+def board() -> Iterator[WebService]:
+    """Run a web service."""
+    with web_service("board") as service:
+        yield service
+
+
 def shows(
     monitor: Monitor, condition: Callable[[MonitorResult], bool], seconds: float = 30
 ) -> bool:
-    """Wait until a monitor shows something."""
-    return wait_until(lambda: condition(monitor.result()), seconds=seconds)
+    """Wait until a monitor shows something; a service that is not seen yet shows nothing."""
+
+    def shown() -> bool:
+        try:
+            return condition(monitor.result())
+        except KeyError:
+            return False
+
+    return wait_until(shown, seconds=seconds)
