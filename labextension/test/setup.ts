@@ -1,4 +1,5 @@
 /** What every test needs: nothing that one test drew is there for the next. */
+import '@testing-library/jest-dom/vitest';
 import { cleanup } from '@testing-library/react';
 import { afterEach } from 'vitest';
 
@@ -8,5 +9,7 @@ Object.assign(window, {
   matchMedia: (media: string) => Object.assign(new EventTarget(), { matches: false, media }),
   requestIdleCallback: (callback: () => void) => setTimeout(callback)
 });
+
+Element.prototype.scrollIntoView = () => undefined;
 
 afterEach(cleanup);
