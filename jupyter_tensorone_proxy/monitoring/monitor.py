@@ -22,6 +22,7 @@ from .alerts import Alert, AlertEvent
 from .board import Board, Plan
 from .delivery import Callback, Channel, JupyterEvents, LogLines, OnAlert, Webhook
 from .results import MonitorResult
+from .visiting import User
 from .watching import Visit, Watching
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Monitor:
         on_alert: Called with each `AlertEvent`, in another thread; may be asynchronous.
         webhook: Where each alert is posted as JSON; http or https.
         client: Where; by default what `ProxyClient()` finds. Its settings are used.
-        user: In whose name the monitor signs in; you by default.
+        user: In whose name the monitor signs in, or port or name → in whose there; you by default.
         token: A user's token to sign in with, instead of links of the gateway.
         timeout_seconds: How long one request may take, 0.1–60 s.
 
@@ -70,7 +71,7 @@ class Monitor:
         on_alert: OnAlert | None = None,
         webhook: str | None = None,
         client: ProxyClient | AsyncProxyClient | None = None,
-        user: str | None = None,
+        user: User = None,
         token: str | None = None,
         timeout_seconds: float = 5.0,
     ) -> None:

@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TypeAlias
 from urllib.parse import urljoin, urlsplit
 
 import httpx
 
 from .. import __version__
 from ..client import AsyncProxyClient
+from ..commands.rows import Viewer
 from ..errors import ProxyError
 from ..models import PortMapping
 from ..settings import Settings, is_loopback
@@ -25,6 +28,7 @@ USER_AGENT = f"jupyter-tensorone-proxy-monitor/{__version__}"
 MOST_BYTES = 4 * 1024 * 1024
 """Of a page of metrics, as much is read; of others, less."""
 
+User: TypeAlias = str | Mapping[int | str, str] | None
 _MOST_OF_A_PAGE = 64 * 1024
 _SESSION_SECONDS = 900
 _RENEW_SECONDS = 600
@@ -68,7 +72,7 @@ class Visitor:
 
     Args:
         client: Makes links, and ends sessions.
-        user: In whose name it signs in; by default whoever uses the client.
+        user: In whose name it signs in; or port or name of a service → in whose there.
         token: A user's token, instead of links.
         timeout_seconds: How long one request may take, in all.
         keep_seconds: How long connections are kept open.
@@ -78,7 +82,7 @@ class Visitor:
         self,
         client: AsyncProxyClient,
         *,
-        user: str | None,
+        user: User,
         token: str | None,
         timeout_seconds: float,
         keep_seconds: float,
@@ -157,9 +161,16 @@ class Visitor:
         session = self._sessions.get(port_id)
         return {"Cookie": session.cookie} if session else {}
 
+    def _user_at(self, mapping: PortMapping) -> str | None:
+        """Return who signs in there: whoever was named, else whoever watches."""
+        named = self._user
+        if isinstance(named, Mapping):
+            named = named.get(mapping.internal_port or 0) or named.get(mapping.description or "")
+        return named or Viewer.of(self._client.settings).me
+
     async def _sign_in(self, mapping: PortMapping) -> None:
         """Begin a session that ends by itself, so that a killed monitor leaves none for long."""
-        user = self._user or self._client.settings.user
+        user = self._user_at(mapping)
         self._sessions.pop(mapping.id, None)
         if not user:
             raise NoAnswerError("it wants sign-in, and nobody said who you are: set TENSORONE_USER")

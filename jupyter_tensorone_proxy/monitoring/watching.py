@@ -13,7 +13,7 @@ from ..settings import Settings
 from .board import Board, Plan
 from .delivery import Channel, Delivery, log
 from .rounds import Rounds
-from .visiting import Visitor
+from .visiting import User, Visitor
 
 _DELIVERY_SECONDS = 3.0
 _KEEP_SECONDS = 5.0
@@ -24,12 +24,12 @@ class Visit:
     """How services are asked.
 
     Args:
-        user: In whose name the monitor signs in; whoever uses the client by default.
+        user: In whose name the monitor signs in; whoever watches by default.
         token: A user's token, instead of links.
         timeout_seconds: How long one request may take.
     """
 
-    user: str | None
+    user: User
     token: str | None = field(repr=False)
     timeout_seconds: float
 

@@ -6,14 +6,17 @@ no process: the model listens on its ports already.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..client import AsyncProxyClient, ProxyClient
 from ..errors import PortNotFoundError, ProxyError
+from ..monitoring import Alert, Monitor
 from . import model_services as services
 from .deployment import Configuration, DeploymentSummary
+from .model_monitoring import MODEL_ALERTS, MODEL_INTERVAL_SECONDS, watch
 from .running import in_a_loop
 from .stack import Stack
 
@@ -103,6 +106,7 @@ class ModelServer:
         self._settings = None if client is None else client.settings
         self._made: dict[str, str] = {}
         self._summary: DeploymentSummary | None = None
+        self._monitor: Monitor | None = None
         self._replica_ports = list(replica_ports)
         self.stack()
 
@@ -171,6 +175,31 @@ class ModelServer:
             self._replica_ports, self.configuration = before
             raise
 
+    def setup_monitoring(
+        self,
+        *,
+        alerts: Sequence[Alert | str] = MODEL_ALERTS,
+        interval_seconds: float = MODEL_INTERVAL_SECONDS,
+        **options: Any,
+    ) -> Monitor:
+        """Watch what is deployed until `cleanup`: health, response times, requests, errors.
+
+        Args:
+            alerts: When somebody is told; the contract's thresholds if missing.
+            interval_seconds: From one look to the next.
+            options: Further arguments of `Monitor`, such as `on_alert` and `webhook`.
+
+        Raises:
+            ProxyError: Nothing is deployed.
+            InvalidAlertError: An alert is wrong.
+        """
+        settings, given = self._settings, {"interval_seconds": interval_seconds, **options}
+        monitor = watch(self.get_deployment_summary(), alerts, settings, given)
+        if self._monitor is not None:
+            self._monitor.stop()
+        self._monitor = monitor.start()
+        return monitor
+
     def get_deployment_summary(self) -> DeploymentSummary:
         """Return what is deployed, as it was when it was deployed.
 
@@ -191,6 +220,9 @@ class ModelServer:
 
     async def cleanup_async(self) -> None:
         """Do as `cleanup` does, in an event loop."""
+        if self._monitor is not None:
+            await asyncio.to_thread(self._monitor.stop)
+            self._monitor = None
         if self._made:
             async with self._client() as client:
                 failures = [
