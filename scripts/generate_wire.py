@@ -32,7 +32,7 @@ from jupyter_tensorone_proxy import models, people
 from jupyter_tensorone_proxy.commands import choices, rows
 from jupyter_tensorone_proxy.errors import UsageError
 from jupyter_tensorone_proxy.gateway.openapi import Failure
-from jupyter_tensorone_proxy.server import detected_ports, events, own_answers
+from jupyter_tensorone_proxy.server import alert_events, detected_ports, events, own_answers
 
 Schema = dict[str, Any]
 
@@ -114,6 +114,7 @@ def types_schema() -> Schema:
             _widen(defs[name])
     defs["AuditEvent"] = _event(events.SCHEMA_FILE)
     defs["DetectedEvent"] = _event(detected_ports.SCHEMA_FILE)
+    defs["AlertEvent"] = _event(alert_events.SCHEMA_FILE)
     defs["DetectedPort"] = _without(defs["DetectedEvent"], "change")
     defs["DetectedPort"]["description"] = "A port of a kernel or terminal, exposed or not."
     for definition in defs.values():

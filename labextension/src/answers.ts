@@ -2,11 +2,12 @@
  * What the server answers and tells: the types that are generated from its models, and what this
  * front end makes of them. Fields that are not there are kept all the same.
  */
-import type { AuditEvent, Cluster, ClusterAccess, DetectedEvent, Meta } from './wire';
+import type { AlertEvent, AuditEvent, Cluster, ClusterAccess, DetectedEvent, Meta } from './wire';
 
 export type {
   AccessControl,
   AccessLogEntry as LogEntry,
+  AlertEvent,
   ApiConnection,
   AuditEvent,
   Cluster,
@@ -39,4 +40,6 @@ export interface ConnectionInfo {
 
 /** A Jupyter event of this extension, as its schema describes it. */
 export type ServerEvent =
-  (AuditEvent & { readonly kind: 'audit' }) | (DetectedEvent & { readonly kind: 'detected' });
+  | (AuditEvent & { readonly kind: 'audit' })
+  | (DetectedEvent & { readonly kind: 'detected' })
+  | (AlertEvent & { readonly kind: 'alert' });

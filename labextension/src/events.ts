@@ -5,11 +5,12 @@ import { EventManager, type Event, type ServerConnection } from '@jupyterlab/ser
 import { Signal, type ISignal } from '@lumino/signaling';
 import type { IDisposable } from '@lumino/disposable';
 
-import type { AuditEvent, DetectedEvent, ServerEvent } from './answers';
+import type { AlertEvent, AuditEvent, DetectedEvent, ServerEvent } from './answers';
 
 const SCHEMAS = 'https://tensorone.ai/schemas/jupyter_tensorone_proxy';
 const AUDIT = `${SCHEMAS}/audit/v1`;
 const DETECTED = `${SCHEMAS}/detected_port/v1`;
+const ALERT = `${SCHEMAS}/alert/v1`;
 
 /** Where events come from. */
 export interface IEventSource extends IDisposable {
@@ -26,6 +27,8 @@ export function ours(emission: Event.Emission): ServerEvent | null {
       return { ...(emission as unknown as AuditEvent), kind: 'audit' };
     case DETECTED:
       return { ...(emission as unknown as DetectedEvent), kind: 'detected' };
+    case ALERT:
+      return { ...(emission as unknown as AlertEvent), kind: 'alert' };
     default:
       return null;
   }

@@ -258,7 +258,7 @@ export class PortsModel implements IPortsModel, IDisposable {
 
   private onEvent(_: unknown, event: ServerEvent): void {
     this.happened.emit(event);
-    if (event.kind !== 'audit' || !SAYS_NOTHING.has(event.action)) {
+    if (event.kind !== 'alert' && !(event.kind === 'audit' && SAYS_NOTHING.has(event.action))) {
       void this.later.invoke();
     }
   }

@@ -899,6 +899,49 @@ export interface DetectedEvent {
   readonly [k: string]: unknown;
 }
 /**
+ * A monitor that runs in one of this server's kernels saw what somebody wants to hear of. Names and
+ * reasons come from outside: show them as text. No address and no credential is part of it.
+ */
+export interface AlertEvent {
+  /**
+   * Whether it began, or is over.
+   */
+  readonly state: 'firing' | 'recovered';
+  /**
+   * What somebody wants to hear of, such as "response_time above 2 s for 30 s".
+   */
+  readonly alert: string;
+  /**
+   * What was looked at.
+   */
+  readonly measure: string;
+  /**
+   * What it is now, with its unit.
+   */
+  readonly value?: string;
+  /**
+   * The service's name.
+   */
+  readonly name: string;
+  /**
+   * The service's own port.
+   */
+  readonly port?: number;
+  /**
+   * The mapping it is about.
+   */
+  readonly port_id: string;
+  /**
+   * Why, if there is more to say.
+   */
+  readonly reason?: string;
+  /**
+   * When it was seen.
+   */
+  readonly timestamp: string;
+  readonly [k: string]: unknown;
+}
+/**
  * A port of a kernel or terminal, exposed or not.
  */
 export interface DetectedPort {
