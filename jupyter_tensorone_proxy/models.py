@@ -240,7 +240,7 @@ class AccessControl(Model):
     )
     rate_limit: RateLimit | None = None
     session_timeout_minutes: _Count | None = Field(
-        None, title="Life of a session", description="Life of a session; overrides the cluster's."
+        None, title="Life of a session", description="Then visitors sign in again; overrides the cluster's."
     )
     cors: Cors | None = None
     identity_assertion: Flag | None = Field(

@@ -100,6 +100,13 @@ IN_DIALOGS: dict[type[BaseModel], tuple[str, ...]] = {
 }
 """Which fields the dialogs show, in their order."""
 _KEPT = ("title", "description", "default", "examples")
+_EMPTY = {
+    "requests_per_minute": "no limit",
+    "external_port": "the lowest free one",
+    "session_timeout_minutes": "as for all ports",
+}
+"""What holds where nothing is said of these, beyond what the models' defaults say."""
+
 _UNITS = {"_seconds": "seconds", "_minutes": "minutes"}
 _HEADER = "/* Written by scripts/generate_wire.py from the Python models: change those. */\n"
 
@@ -229,12 +236,16 @@ def _plain(schema: Schema, root: Schema) -> Schema:
     return schema
 
 
-def _with_units(schema: Schema) -> Schema:
+def _with_hints(schema: Schema) -> Schema:
     for name, field in schema.get("properties", {}).items():
         for suffix, unit in _UNITS.items():
             if name.endswith(suffix):
                 field["x-unit"] = unit
-        _with_units(field)
+        if name == "requests_per_minute":
+            del field["default"]  # it is that of a limit that is set, and without one there is none
+        if name in _EMPTY and "default" not in field:
+            field["x-empty"] = _EMPTY[name]
+        _with_hints(field)
     return schema
 
 
@@ -273,7 +284,7 @@ def _readonly(source: str) -> str:
 
 def forms_source() -> str:
     """Return `schema.json`."""
-    schema = {name: _with_units(form) for name, form in forms_schema().items()}
+    schema = {name: _with_hints(form) for name, form in forms_schema().items()}
     return _formatted(json.dumps(schema, ensure_ascii=False), "schema.json")
 
 

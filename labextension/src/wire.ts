@@ -25,7 +25,7 @@ export interface AccessControl {
   readonly blocked_ips?: readonly string[] | null;
   readonly rate_limit?: RateLimit | null;
   /**
-   * Life of a session; overrides the cluster's.
+   * Then visitors sign in again; overrides the cluster's.
    */
   readonly session_timeout_minutes?: number | null;
   readonly cors?: Cors | null;

@@ -8,7 +8,7 @@ import type { ReactElement } from 'react';
 
 /** What a form in a dialog does when a button is pressed. */
 export interface Steps {
-  /** Do what the form says; true when the dialog may close. Never rejects. */
+  /** Do what the form says; true when the dialog may close. */
   submit(): Promise<boolean>;
   /** Go one step back; false if there is none, and the dialog closes. */
   back(): boolean;
@@ -38,10 +38,14 @@ export async function showForm(options: FormDialogOptions): Promise<boolean> {
 }
 
 const ACCEPT = 1;
+/** After which a request is worth a word, in milliseconds. */
+const PATIENCE = 400;
 
 class FormDialog extends Dialog<null> implements Host {
+  private readonly trans: TranslationBundle;
   private steps: Steps | null = null;
   private busy = false;
+  private text: string;
 
   constructor({ title, accept, trans, body }: FormDialogOptions) {
     const later: { host: Host | null } = { host: null };
@@ -61,6 +65,8 @@ class FormDialog extends Dialog<null> implements Host {
       renderer: new PlainRenderer()
     });
     later.host = this;
+    this.trans = trans;
+    this.text = accept;
     this.addClass('jp-TensorOne-dialog');
     this.node.setAttribute('role', 'dialog');
     this.node.setAttribute('aria-modal', 'true');
@@ -72,13 +78,10 @@ class FormDialog extends Dialog<null> implements Host {
   }
 
   label(text: string, kind: 'default' | 'warn' = 'default'): void {
-    const { button } = this;
-    const label = button?.querySelector('.jp-Dialog-buttonLabel');
-    if (button && label) {
-      label.textContent = text;
-      label.setAttribute('aria-label', text);
-      button.classList.toggle('jp-mod-warn', kind === 'warn');
-    }
+    this.text = text;
+    this.say('accept', text);
+    this.say('reject', kind === 'warn' ? this.trans.__('Back') : this.trans.__('Cancel'));
+    this.button('accept')?.classList.toggle('jp-mod-warn', kind === 'warn');
   }
 
   /** A button was pressed, or Enter in a field. */
@@ -101,35 +104,47 @@ class FormDialog extends Dialog<null> implements Host {
   protected override _evtKeydown(event: KeyboardEvent): void {
     const { target } = event;
     const inBody = target instanceof Element && target.closest('.jp-Dialog-body') !== null;
-    if (
-      event.key === 'Enter' &&
-      inBody &&
-      target.matches('button, summary, a, .jp-TensorOne-question')
-    ) {
+    const ownEnter = 'button, summary, a, .jp-TensorOne-question';
+    if (event.key === 'Enter' && inBody && target.matches(ownEnter)) {
       return;
     }
     super._evtKeydown(event);
   }
 
-  private get button(): HTMLButtonElement | null {
-    return this.node.querySelector<HTMLButtonElement>('.jp-Dialog-footer .jp-mod-accept');
+  private button(which: 'accept' | 'reject'): HTMLButtonElement | null {
+    return this.node.querySelector<HTMLButtonElement>(`.jp-Dialog-footer .jp-mod-${which}`);
+  }
+
+  private say(which: 'accept' | 'reject', text: string): void {
+    const label = this.button(which)?.querySelector('.jp-Dialog-buttonLabel');
+    if (label) {
+      label.textContent = text;
+      label.setAttribute('aria-label', text);
+    }
   }
 
   private async submit(): Promise<void> {
     this.setBusy(true);
-    const done = (await this.steps?.submit()) ?? true;
-    if (!this.isDisposed) {
-      this.setBusy(false);
-      if (done) {
-        super.resolve(ACCEPT);
+    const told = setTimeout(() => this.say('accept', this.trans.__('One moment…')), PATIENCE);
+    let done = false;
+    try {
+      done = (await this.steps?.submit()) ?? true;
+    } finally {
+      clearTimeout(told);
+      if (!this.isDisposed) {
+        this.say('accept', this.text);
+        this.setBusy(false);
       }
+    }
+    if (done && !this.isDisposed) {
+      super.resolve(ACCEPT);
     }
   }
 
   private setBusy(busy: boolean): void {
     this.busy = busy;
     this.node.setAttribute('aria-busy', String(busy));
-    this.button?.classList.toggle('jp-TensorOne-busy', busy);
+    this.button('accept')?.classList.toggle('jp-TensorOne-busy', busy);
   }
 }
 

@@ -161,13 +161,14 @@ export function ExposeForm(context: ExposeContext & { readonly host: Host }): Re
       path={path}
       value={form.draft[path] ?? ''}
       problem={form.problems[path]}
+      isPlain={path === PORT || path === NAME}
       onChange={form.set}
       trans={trans}
     />
   );
   if (question.asked) {
     return (
-      <Question about={addressOf(context, form.draft)}>
+      <Question about={`${String(form.draft[NAME])} · ${trans.__('port %1', String(number))}`}>
         {publicWarning(trans)} {trans.__('Make public?')}
       </Question>
     );

@@ -95,6 +95,7 @@ export function Form(props: {
         fold.open = true;
       }
       wrong?.focus();
+      wrong?.closest('.jp-TensorOne-field')?.scrollIntoView({ block: 'nearest' });
     }
   }, [problems]);
   return (

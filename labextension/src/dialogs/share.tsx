@@ -95,6 +95,7 @@ export function ShareForm(context: ShareContext & { readonly host: Host }): Reac
       path={path}
       value={form.draft[path] ?? ''}
       problem={form.problems[path]}
+      isPlain={path !== 'path'}
       onChange={form.set}
       trans={trans}
     />

@@ -58,6 +58,8 @@ export interface SchemaFieldProps {
   readonly problem?: string | undefined;
   /** A label other than the schema's. */
   readonly label?: string;
+  /** Its label says enough. */
+  readonly isPlain?: boolean;
   readonly onChange: (path: string, value: string | boolean) => void;
   readonly trans: TranslationBundle;
 }
@@ -68,7 +70,7 @@ export function SchemaField(props: SchemaFieldProps): ReactElement {
   const schema = fieldOf(form, path);
   // Texts of the schema are translated like all others: the bundle has them by their English.
   const label = props.label ?? trans.__(schema.title ?? path);
-  const help = schema.description && schema.description !== schema.title ? schema.description : '';
+  const help = props.isPlain ? '' : helpOf(schema);
   if (schema.type === 'boolean') {
     return (
       <Tick
@@ -152,8 +154,16 @@ function withUnit(label: string, schema: FieldSchema, trans: TranslationBundle):
   return unit ? trans.__('%1 (%2)', label, trans.__(unit)) : label;
 }
 
+/** Return what the schema says beyond the label. */
+function helpOf({ title = '', description = '' }: FieldSchema): string {
+  return description.replace(/\.$/, '') === title ? '' : description;
+}
+
 /** Say what holds if the field is left empty, or what could stand in it. */
 function placeholderOf(schema: FieldSchema, trans: TranslationBundle): string {
+  if (schema['x-empty']) {
+    return trans.__(schema['x-empty']);
+  }
   if (schema.default != null && schema.default !== '') {
     return trans.__('default: %1', String(typed(schema.default)));
   }

@@ -27,6 +27,8 @@ export interface FieldSchema {
   readonly properties?: Readonly<Record<string, FieldSchema>>;
   readonly required?: readonly string[];
   readonly 'x-unit'?: string;
+  /** What holds if it is left empty. */
+  readonly 'x-empty'?: string;
 }
 
 /** Which request a form is about. */
