@@ -38,7 +38,7 @@ from ..validation import parse_patch, parse_request
 from . import answers, extensions, openapi, probes, views
 from .audit import RecordOrigin
 from .context import PROXY, Context
-from .desired import DesiredCluster
+from .desired import DesiredCluster, DesiredMapping
 from .guard import Guard
 from .merge import merge_patch
 from .openapi import Deleted, Success, documented
@@ -209,9 +209,8 @@ def _add_ports(app: FastAPI, context: Context) -> None:
     async def create_port(cluster_id: str, request: Request) -> Response:
         context.require_cluster(cluster_id)
         mapping = await controller.create_port(parse_request(PortRequest, await request.body()))
-        if mapping.request.replicas and is_checked(mapping, controller.desired.cluster):
-            # A replica gets no requests before it is known to be well.
-            await context.observer.first_check(mapping.id, within_seconds=_FIRST_CHECK_SECONDS)
+        if mapping.request.replicas:
+            await _replicas_checked(context, mapping)
         shown = views.port_mapping(mapping, controller, context.observer)
         return answers.success(shown.to_wire(), status=201)
 
@@ -235,6 +234,8 @@ def _add_ports(app: FastAPI, context: Context) -> None:
         mapping = await controller.update_port(port_id, patch)
         if "internal_port" in patch or "health_check" in patch:
             context.observer.health.forget(port_id)
+        if "replicas" in patch:
+            await _replicas_checked(context, mapping)
         return answers.success(views.port_mapping(mapping, controller, context.observer).to_wire())
 
     @app.delete(
@@ -252,6 +253,15 @@ def _add_ports(app: FastAPI, context: Context) -> None:
         context.observer.health.forget(port_id)
         context.observer.usage.forget(port_id)
         return answers.success({"id": port_id, "deleted": True})
+
+
+async def _replicas_checked(context: Context, mapping: DesiredMapping) -> None:
+    """Wait for new replicas: one gets no requests before it is known to be well."""
+    request, observer = mapping.request, context.observer
+    ports = {port for port in (request.internal_port, *(request.replicas or [])) if port}
+    observer.health.keep(mapping.id, ports)
+    if is_checked(mapping, context.controller.desired.cluster):
+        await observer.first_checks(mapping.id, ports, within_seconds=_FIRST_CHECK_SECONDS)
 
 
 # --- requests ------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ Envoy writes one JSON line for every check. Nothing observed here flows back int
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -61,6 +62,16 @@ class HealthLog:
         """Drop what was observed of a mapping that is gone or has another target."""
         self._targets.pop(mapping_id, None)
 
+    def keep(self, mapping_id: str, ports: Collection[int]) -> None:
+        """Drop what was observed of targets that a mapping no longer has."""
+        targets = self._targets.get(mapping_id, {})
+        for key in [key for key in targets if _port(key) not in ports]:
+            del targets[key]
+
+    def knows(self, mapping_id: str, ports: Collection[int]) -> bool:
+        """Say whether each of a mapping's targets has been checked."""
+        return set(ports) <= {_port(key) for key in self._targets.get(mapping_id, {})}
+
     def read(self) -> set[str]:
         """Take in new lines; return the ids of the mappings whose status changed."""
         changed: set[str] = set()
@@ -85,3 +96,7 @@ class HealthLog:
         else:
             target.status, target.consecutive_failures = "healthy", 0
         target.last_check = datetime.fromisoformat(event["timestamp"].replace("Z", "+00:00"))
+
+
+def _port(key: str) -> int:
+    return int(key.rpartition(":")[2])

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sqlite3
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from .access_log import AccessLog
@@ -47,10 +48,12 @@ class Observer:
             unread -= taken
             await asyncio.sleep(0)
 
-    async def first_check(self, mapping_id: str, *, within_seconds: float) -> None:
-        """Wait until a mapping's first health check has ended, however it did."""
+    async def first_checks(
+        self, mapping_id: str, ports: Collection[int], *, within_seconds: float
+    ) -> None:
+        """Wait until each of a mapping's targets has been checked once, however that ended."""
         deadline = time.monotonic() + within_seconds
-        while self.health.of(mapping_id).status == "unknown" and time.monotonic() < deadline:
+        while not self.health.knows(mapping_id, ports) and time.monotonic() < deadline:
             await asyncio.sleep(_LOOK_SECONDS)
             self.health.read()
 
