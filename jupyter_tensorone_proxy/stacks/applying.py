@@ -1,6 +1,7 @@
 """Carrying out a plan: in the order of priority, several at once, each for itself.
 
-A change that fails is told in its outcome; it neither stops nor undoes the others.
+What has to run for a service is ready before it is exposed, and stops after it no longer is. A
+change that fails is told in its outcome; it neither stops nor undoes the others.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from ..errors import ConflictError, ProxyError
 from ..models import PortMapping
 from .declaration import PRIORITIES
 from .planning import Change
+from .processes.runner import Runner
+from .processing import end, start
 
 _MOST_AT_ONCE = 10
 """Changes on the way at the same time; the gateway makes them one after the other anyway."""
@@ -38,7 +41,11 @@ class Outcome:
 
 
 async def carry_out(
-    client: AsyncProxyClient, changes: Sequence[Change], removals: Sequence[Change], report: Report
+    client: AsyncProxyClient,
+    changes: Sequence[Change],
+    removals: Sequence[Change],
+    report: Report,
+    runner: Runner | None = None,
 ) -> list[Outcome]:
     """Make the changes.
 
@@ -49,6 +56,7 @@ async def carry_out(
         changes: One for each service.
         removals: What goes.
         report: Told about progress.
+        runner: Who runs their processes; None if there are none.
 
     Returns:
         The outcomes, the changes' first, in their order.
@@ -60,7 +68,8 @@ async def carry_out(
     async def one(change: Change) -> None:
         nonlocal done
         async with slots:
-            outcomes[id(change)] = await _attempt(client, change)
+            report(change.name, done, total)
+            outcomes[id(change)] = await _attempt(client, change, runner)
         done += 1
         report(change.name, done, total)
 
@@ -74,9 +83,13 @@ def _by_priority(changes: Sequence[Change]) -> Iterable[list[Change]]:
         yield [change for change in changes if change.priority == priority]
 
 
-async def _attempt(client: AsyncProxyClient, change: Change) -> Outcome:
+async def _attempt(client: AsyncProxyClient, change: Change, runner: Runner | None) -> Outcome:
     try:
-        return Outcome(change, await _make(client, change))
+        if change.action != "refuse":
+            await start(change, runner)
+        mapping = await _make(client, change)
+        await end(change, runner)
+        return Outcome(change, mapping)
     except ProxyError as error:
         return Outcome(change, change.mapping, error)
 
@@ -88,8 +101,10 @@ async def _make(client: AsyncProxyClient, change: Change) -> PortMapping | None:
             f"{change.reason[:1].upper()}{change.reason[1:]}.",
             details={"suggestion": "Remove it there, or give this service another port."},
         )
-    if mapping is None:
+    if change.action == "create":
         return await client.create_port(**change.body)
+    if mapping is None:
+        return None  # only its processes are to end
     if change.action == "update":
         return await client.update_port(mapping.id, **change.body)
     if change.action == "remove":

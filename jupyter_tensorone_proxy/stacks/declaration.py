@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, Strict
+from pydantic import AfterValidator, Discriminator, Field, Strict, Tag
 
 from ..models import (
     Cors,
@@ -25,11 +25,33 @@ from ..models import (
     checked_path,
 )
 from ..validation import parse_request
+from .processes.spec import (
+    Command,
+    Count,
+    Grace,
+    Pattern,
+    ReadyPath,
+    Restart,
+    Text,
+    Timeout,
+    Variable,
+)
 
 Priority = Literal["high", "medium", "low"]
 PRIORITIES: tuple[Priority, ...] = ("high", "medium", "low")
 """In this order are services exposed."""
 
+PORTS, COUNT = "ports", "count"
+"""The two forms of `replicas`, as they are told apart."""
+
+
+def _form(value: object) -> str:
+    return PORTS if isinstance(value, list | tuple) else COUNT
+
+
+_Replicas = Annotated[
+    Annotated[list[Port], Tag(PORTS)] | Annotated[Count, Tag(COUNT)], Discriminator(_form)
+]
 _LINE = Annotated[UserName, Field(max_length=200)]
 
 
@@ -59,7 +81,7 @@ class StackDefaults(Shared):
 
 
 class StackService(Shared):
-    """One service of a stack.
+    """One service of a stack; with a `command` it is started too.
 
     Example:
         >>> StackService(name="TensorBoard", port=6006, path="/", priority="high").category
@@ -67,7 +89,9 @@ class StackService(Shared):
     """
 
     name: _LINE = Field(description="What people call it; there is one of that name in a stack.")
-    port: Port = Field(description="The port it listens on, 1–65535.")
+    port: Port | None = Field(
+        None, description="The port it listens on, 1–65535; with a command at first a free one."
+    )
     path: Annotated[str, Field(max_length=2000), AfterValidator(checked_path)] | None = Field(
         None, description="The path that tells whether it is well; missing: it only has to listen."
     )
@@ -85,7 +109,34 @@ class StackService(Shared):
     ssl_redirect: Flag | None = Field(None, description="Answer plain HTTP by leading to https.")
     load_balancer: LoadBalancer | None = None
     scaling: Scaling | None = None
-    replicas: list[Port] | None = Field(None, description="Further ports of the same service.")
+    replicas: _Replicas | None = Field(
+        None,
+        description="Further ports of the same service; with a command also how many of it run.",
+    )
+    command: Command | None = Field(
+        None,
+        description="The program and its words; {port}, {replica} and {name} are filled in. No "
+        "shell reads them.",
+    )
+    env: dict[Variable, Text] | None = Field(
+        None, description="Variables of its environment, filled in likewise."
+    )
+    cwd: Text | None = Field(None, description="Where it works; at first where you are.")
+    restart: Restart | None = Field(
+        None, description="Whether it is started again when it ends; on-failure at first."
+    )
+    ready_path: ReadyPath | None = Field(
+        None, description="The path that answers once it is ready; at first `path`."
+    )
+    ready_log: Pattern | None = Field(
+        None, description="A regular expression that a line of its output fits once it is ready."
+    )
+    ready_timeout_seconds: Timeout | None = Field(
+        None, description="How long it may take to be ready, 1–3600; 60 at first."
+    )
+    stop_grace_seconds: Grace | None = Field(
+        None, description="Between asking it to stop and making it, 0–600; 5 at first."
+    )
     force: Flag | None = Field(None, description="Expose a protected port all the same.")
 
 
@@ -111,7 +162,6 @@ _AS_IT_IS = (
     "ssl_redirect",
     "load_balancer",
     "scaling",
-    "replicas",
     "force",
 )
 _ACCESS = ("session_timeout_minutes", "ip_whitelist", "blocked_ips", "cors")
@@ -142,9 +192,11 @@ def request_of(
         "description": service.description
         or (f"{service.name} for {team.name} team" if team else service.name),
         **{name: own[name] for name in _AS_IT_IS if own.get(name) is not None},
+        **({"replicas": own["replicas"]} if isinstance(own.get("replicas"), list) else {}),
         "access_control": _access(shared, team, me, raw=_is_raw(service)),
     }
-    if service.path or "health" in shared:
+    started = service.command is not None and service.protocol != "udp"
+    if service.path or started or "health" in shared:
         path = {"path": service.path} if service.path else {}
         body["health_check"] = {"enabled": True, **path, **shared.get("health", {})}
     return parse_request(PortRequest, body).to_wire()

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from ..errors import InvalidRequestError, InvalidStackError
 from ..models import Model
 from ..validation import unknown_field
+from .declaration import COUNT, PORTS
 
 _PREFIX = re.compile("^(Value error, |Input )")
 _MOST_SHOWN = 10
@@ -41,7 +42,7 @@ def typed_problems(error: ValidationError, data: Any) -> list[str]:
         data: What was judged.
     """
     return [
-        f"{place(list(found['loc']), data)}{_sentence(found['type'], found['msg'])}"
+        f"{place(_without_forms(found['loc']), data)}{_sentence(found['type'], found['msg'])}"
         for found in error.errors(include_url=False)
     ]
 
@@ -84,6 +85,16 @@ def place(loc: list[int | str], data: Any) -> str:
         rest = _path(loc[2:])
         return f"{words}, {rest}: " if rest else f"{words}: "
     return f"{_path(loc)}: " if loc else ""
+
+
+def _without_forms(loc: tuple[int | str, ...]) -> list[int | str]:
+    """Leave out which form of a field was judged: nobody has written that down."""
+    last = ("", *loc)
+    return [
+        part
+        for before, part in zip(last, loc, strict=False)
+        if not (before == "replicas" and part in {PORTS, COUNT})
+    ]
 
 
 def _path(loc: list[int | str]) -> str:

@@ -1,22 +1,24 @@
 """`ModelServer`: a model in production, with its API, its metrics and its dashboard.
 
-It is a stack of up to three services with the settings of the contract's second use case. It starts
-no process: the model listens on its ports already.
+It is a stack of up to three services with the settings of the contract's second use case. The
+model's API listens on its ports already, or is started, in as many replicas as the load needs.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..client import AsyncProxyClient, ProxyClient
-from ..errors import PortNotFoundError, ProxyError
+from ..errors import PortNotFoundError, ProxyError, UsageError
 from ..monitoring import Alert, Monitor
 from . import model_services as services
+from .declaration import StackService
 from .deployment import Configuration, DeploymentSummary
 from .model_monitoring import MODEL_ALERTS, MODEL_INTERVAL_SECONDS, watch
+from .processing import end_all
 from .running import in_a_loop
 from .stack import Stack
 
@@ -27,8 +29,8 @@ if TYPE_CHECKING:
 class _ModelStack(Stack):
     """A stack that is for whoever signs in, where it names nobody (contract)."""
 
-    def requests(self, me: str | None = None) -> list[dict[str, Any]]:  # noqa: ARG002 - not for me
-        return super().requests(None)
+    def _bodies(self, services: Sequence[StackService], me: str | None) -> list[dict[str, Any]]:  # noqa: ARG002 - not for me
+        return super()._bodies(services, None)
 
 
 class ModelServer:
@@ -39,7 +41,8 @@ class ModelServer:
 
     Args:
         name: The model's name, at most 90 characters.
-        api_port: Where its API listens; it answers 200 at ``/health``.
+        api_port: Where its API listens; it answers 200 at ``/health``. None with a `command`: a
+            free port.
         metrics_port: Where its metrics are, at ``/metrics``; None for none.
         dashboard_port: Where its dashboard is, at ``/dashboard``; None for none.
         require_auth: Whether callers of the API must sign in, or have a token.
@@ -51,6 +54,15 @@ class ModelServer:
         custom_domain: A host name of the API's own.
         monitoring_ips: Addresses that may read the metrics; none for all.
         replica_ports: Further ports of the same API; requests are spread over all.
+        command: The program that serves the API, and its words; ``{port}`` is filled in. Without
+            one it runs already.
+        env: Variables of its environment.
+        cwd: Where it works; at first where you are.
+        replicas: How many of it are started.
+        scaling: ``min_replicas`` and ``max_replicas``, between which the number follows the load;
+            ``target_cpu_utilization`` (percent of one core for each replica, 70 at first) and
+            ``target_memory_utilization`` (percent of a replica's share of this machine, 80). A new
+            one gets requests once it is ready, and one that goes finishes those it has.
         client: Where; by default what `ProxyClient()` finds. Its settings are used.
 
     Raises:
@@ -69,7 +81,7 @@ class ModelServer:
         self,
         name: str,
         *,
-        api_port: int = 8000,
+        api_port: int | None = 8000,
         metrics_port: int | None = 9090,
         dashboard_port: int | None = None,
         require_auth: bool = True,
@@ -81,11 +93,19 @@ class ModelServer:
         custom_domain: str | None = None,
         monitoring_ips: Sequence[str] = (),
         replica_ports: Sequence[int] = (),
+        command: Sequence[str] | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        replicas: int = 1,
+        scaling: Mapping[str, int] | None = None,
         client: ProxyClient | AsyncProxyClient | None = None,
     ) -> None:
         self.name = name
+        self._is_started = command is not None
+        self._scaling = dict(scaling or {})
+        self._replicas: int | list[int] = replicas if self._is_started else list(replica_ports)
         self.configuration = Configuration(
-            require_auth, rate_limit, custom_domain, 1 + len(replica_ports)
+            require_auth, rate_limit, custom_domain, _number(self._replicas)
         )
         self._services = [
             services.api(
@@ -97,6 +117,7 @@ class ModelServer:
                 ip_whitelist=list(allowed_ips),
                 cors=services.cors(cors_origins),
                 custom_domain=custom_domain,
+                **(services.processes(command, env or {}, cwd) if command is not None else {}),
             )
         ]
         if metrics_port is not None:
@@ -107,7 +128,6 @@ class ModelServer:
         self._made: dict[str, str] = {}
         self._summary: DeploymentSummary | None = None
         self._monitor: Monitor | None = None
-        self._replica_ports = list(replica_ports)
         self.stack()
 
     def stack(self) -> Stack:
@@ -117,7 +137,10 @@ class ModelServer:
             InvalidStackError: As for the class.
         """
         api, *others = self._services
-        balanced = {**api, **services.balancing(self._replica_ports)}
+        if isinstance(self._replicas, int):
+            balanced = {**api, **services.scaled(self._replicas, self._scaling)}
+        else:
+            balanced = {**api, **services.balancing(self._replicas)}
         return _ModelStack.model_validate(
             {"name": f"model {self.name}", "services": [balanced, *others]}
         )
@@ -125,10 +148,12 @@ class ModelServer:
     def deploy(self) -> DeploymentSummary:
         """Expose the API, and with it metrics and dashboard where there are any.
 
-        Doing it again changes only what differs. Metrics or a dashboard that cannot be exposed do
-        not keep the API from being so: the summary says what failed.
+        An API with a `command` is started first, and exposed when it is ready. Doing it again
+        changes only what differs. Metrics or a dashboard that cannot be exposed do not keep the API
+        from being so: the summary says what failed.
 
         Raises:
+            ProcessError: The API cannot be started.
             ProxyError: The API cannot be exposed.
         """
         return in_a_loop(self.deploy_async)
@@ -149,30 +174,38 @@ class ModelServer:
         self._summary = DeploymentSummary(self.name, self.configuration, result)
         return self._summary
 
-    def setup_load_balancing(self, replica_ports: Sequence[int]) -> DeploymentSummary:
+    def setup_load_balancing(self, replicas: int | Sequence[int]) -> DeploymentSummary:
         """Spread the API's requests over replicas: in turn, with retries, and only healthy ones.
 
         Args:
-            replica_ports: The ports of the replicas beside the API's own; none ends the balancing.
+            replicas: With a `command`, how many there are to be. Without one, the ports of the
+                replicas beside the API's own; none ends the balancing.
 
         Raises:
+            ProcessError: A replica cannot be started.
             ProxyError: The API refused.
+            UsageError: A number, and nothing is started; or ports, and something is.
         """
-        return in_a_loop(lambda: self.setup_load_balancing_async(replica_ports))
+        return in_a_loop(lambda: self.setup_load_balancing_async(replicas))
 
-    async def setup_load_balancing_async(self, replica_ports: Sequence[int]) -> DeploymentSummary:
+    async def setup_load_balancing_async(self, replicas: int | Sequence[int]) -> DeploymentSummary:
         """Do as `setup_load_balancing` does, in an event loop.
 
         Args:
-            replica_ports: The ports of the replicas beside the API's own.
+            replicas: How many, or where.
         """
-        before = self._replica_ports, self.configuration
-        self._replica_ports = list(replica_ports)
-        self.configuration = self.configuration.with_replicas(1 + len(replica_ports))
+        if isinstance(replicas, int) != self._is_started:
+            raise UsageError(
+                f"{self.name} {'is' if self._is_started else 'is not'} started from here.",
+                suggestion="With a `command` say how many replicas; without one, their ports.",
+            )
+        before = self._replicas, self.configuration
+        self._replicas = replicas if isinstance(replicas, int) else list(replicas)
+        self.configuration = self.configuration.with_replicas(_number(self._replicas))
         try:
             return await self.deploy_async()
         except ProxyError:
-            self._replica_ports, self.configuration = before
+            self._replicas, self.configuration = before
             raise
 
     def setup_monitoring(
@@ -211,7 +244,7 @@ class ModelServer:
         return self._summary
 
     def cleanup(self) -> None:
-        """Stop exposing what `deploy` exposed; what was exposed before stays.
+        """Stop exposing what `deploy` exposed, and what it started; what was before stays.
 
         Raises:
             ProxyError: Something is still exposed; calling it again tries the rest.
@@ -232,6 +265,8 @@ class ModelServer:
                 ]
             if failures:
                 raise failures[0]
+        if self._is_started:
+            await end_all(self.stack().name)
         self._summary = None
 
     def __enter__(self) -> Self:
@@ -270,3 +305,7 @@ class ModelServer:
 
     def _client(self) -> AsyncProxyClient:
         return AsyncProxyClient(settings=self._settings) if self._settings else AsyncProxyClient()
+
+
+def _number(replicas: int | Sequence[int]) -> int:
+    return replicas if isinstance(replicas, int) else 1 + len(replicas)

@@ -5,20 +5,29 @@ They are declarations as TOML would have them: the stack judges them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 API, METRICS, DASHBOARD = "Model API", "Model Metrics", "Admin Dashboard"
 
 Declared = dict[str, Any]
+_BALANCER: Declared = {
+    "algorithm": "round_robin",
+    "health_check_enabled": True,
+    "health_check_path": "/health",
+    "session_affinity": False,
+    "timeout_seconds": 30,
+    "retries": 3,
+}
+_TARGETS: Declared = {"target_cpu_utilization": 70, "target_memory_utilization": 80}
 
 
-def api(model: str, port: int, **settings: Any) -> Declared:
+def api(model: str, port: int | None, **settings: Any) -> Declared:
     """Return the API, for whoever signs in unless told.
 
     Args:
         model: The model's name.
-        port: Where it listens.
+        port: Where it listens; None for a free port.
         settings: Further keys of a service.
     """
     return {
@@ -92,6 +101,40 @@ def dashboard(model: str, port: int) -> Declared:
     }
 
 
+def processes(command: Sequence[str], env: Mapping[str, str], cwd: str | None) -> Declared:
+    """Return the keys that have the API started.
+
+    Args:
+        command: The program and its words.
+        env: Variables of its environment.
+        cwd: Where it works; None for where whoever deploys it is.
+    """
+    return {
+        "command": list(command),
+        "env": dict(env),
+        **({} if cwd is None else {"cwd": cwd}),
+        "ready_timeout_seconds": 120,
+        "stop_grace_seconds": 30,
+    }
+
+
+def scaled(replicas: int, scaling: Mapping[str, Any]) -> Declared:
+    """Return the keys that spread the API's requests over replicas that are started.
+
+    Args:
+        replicas: How many there are at first.
+        scaling: Between which numbers they may be, and what for; empty to keep the number.
+    """
+    if replicas == 1 and not scaling:
+        return {}
+    bounds = scaling or {"min_replicas": replicas, "max_replicas": replicas}
+    return {
+        "load_balancer": _BALANCER,
+        "scaling": {**_TARGETS, **bounds},
+        "replicas": replicas,
+    }
+
+
 def balancing(replica_ports: Sequence[int]) -> Declared:
     """Return the keys that spread the API's requests over replicas; none without replicas.
 
@@ -100,20 +143,9 @@ def balancing(replica_ports: Sequence[int]) -> Declared:
     """
     if not replica_ports:
         return {}
+    bounds = {"min_replicas": 1, "max_replicas": 1 + len(replica_ports)}
     return {
-        "load_balancer": {
-            "algorithm": "round_robin",
-            "health_check_enabled": True,
-            "health_check_path": "/health",
-            "session_affinity": False,
-            "timeout_seconds": 30,
-            "retries": 3,
-        },
-        "scaling": {
-            "min_replicas": 1,
-            "max_replicas": 1 + len(replica_ports),
-            "target_cpu_utilization": 70,
-            "target_memory_utilization": 80,
-        },
+        "load_balancer": _BALANCER,
+        "scaling": {**bounds, **_TARGETS},
         "replicas": list(replica_ports),
     }

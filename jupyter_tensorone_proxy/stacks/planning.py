@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from ..models import PortMapping, PortSettings, ProxyConfig
 from .declaration import PRIORITIES, Priority, StackService
+from .processes.spec import ProcessSpec
 
 Action = Literal["create", "update", "leave", "remove", "refuse"]
 EXTENSION = "stacks"
@@ -58,6 +59,9 @@ class Change:
         body: What to send.
         differences: The same, for people.
         reason: Why it is refused.
+        process: What has to run before it is exposed.
+        starts: Whether something of that is to be started.
+        ends: Services whose processes end with it.
     """
 
     action: Action
@@ -68,6 +72,9 @@ class Change:
     body: Mapping[str, Any] = field(default_factory=dict)
     differences: tuple[Difference, ...] = ()
     reason: str = ""
+    process: ProcessSpec | None = None
+    starts: bool = False
+    ends: tuple[str, ...] = ()
 
     @property
     def priority(self) -> Priority:
@@ -98,7 +105,7 @@ def make_changes(
     """
     mark = {"stack": name} if remembers(config) else {}
     mappings = _mappings(config)
-    named = {service.port for service, _ in wanted}
+    named = {service.port for service, _ in wanted if service.port is not None}
     taken: set[str] = set()
     changes = []
     for service, body in wanted:

@@ -45,14 +45,14 @@ class StackPlan(Result):
     @property
     def is_done(self) -> bool:
         """Whether there is nothing to do."""
-        return all(change.action == "leave" for change in self.changes)
+        return all(c.action == "leave" and not c.starts for c in self.changes)
 
     def text(self, *, color: bool = False) -> str:
         """Return the plan as a diff."""
         lines = []
         for change in self.changes:
             sign = _SIGNS[change.action]
-            line = f"{sign} {_title(change)}: {change.reason or _WILL[change.action]}"
+            line = f"{sign} {_title(change)}: {change.reason or _will(change)}"
             lines.append(_toned(line, change.action, color))
             for difference in change.differences:
                 if difference.before is not None:
@@ -74,6 +74,7 @@ class StackPlan(Result):
                 "action": change.action,
                 "body": dict(change.body),
                 **({"reason": change.reason} if change.reason else {}),
+                **({"command": change.process.command} if change.process else {}),
             }
             for change in self.changes
         ]
@@ -90,6 +91,12 @@ def leftover_lines(leftovers: tuple[str, ...]) -> list[str]:
         return []
     names = ", ".join(map(readable, leftovers))
     return [f"No longer declared, and still exposed: {names}. `apply --prune` removes them."]
+
+
+def _will(change: Change) -> str:
+    if change.action == "leave" and change.starts:
+        return "stays as it is, and is started"
+    return _WILL[change.action]
 
 
 def _title(change: Change) -> str:

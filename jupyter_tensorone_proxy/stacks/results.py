@@ -14,6 +14,7 @@ from ..models import AccessControl, PortMapping
 from .applying import Outcome
 from .planning import Action
 from .plans import leftover_lines
+from .processes.states import GroupState, told
 
 _DONE: dict[Action, tuple[str, Health]] = {
     "create": ("+", Health("created", "✓", "good")),
@@ -86,6 +87,8 @@ class StackResult(Result):
         outcomes: What became of each service, then of each removal.
         leftovers: What the stack made, no longer names, and left.
         viewer: Who applied it.
+        processes: What runs for it.
+        ends_here: Whether that ends with this very process.
     """
 
     stack: str
@@ -94,6 +97,8 @@ class StackResult(Result):
     outcomes: tuple[Outcome, ...]
     leftovers: tuple[str, ...] = ()
     viewer: Viewer = field(default_factory=Viewer)
+    processes: tuple[GroupState, ...] = ()
+    ends_here: bool = False
 
     @property
     def complete(self) -> bool:
@@ -191,6 +196,7 @@ class StackResult(Result):
             "services_failed": [asdict(failed) for failed in self.services_failed],
             "services_leftover": list(self.leftovers),
             "access_summary": asdict(self.access_summary),
+            "processes": [told(group) for group in self.processes],
         }
 
     def _infos(self, *actions: Action) -> Iterable[ServiceInfo]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,17 +14,19 @@ from ..client import AsyncProxyClient, ProxyClient
 from ..commands.rows import Viewer
 from ..errors import InvalidRequestError, NotSupportedError
 from ..models import Model, ProxyConfig, StackName
-from . import judging
+from . import judging, processing
 from .applying import carry_out
 from .declaration import StackDefaults, StackService, Team, request_of
 from .planning import Change, make_changes, remembers
 from .plans import StackPlan
+from .processes.runner import Runner
 from .progress import Progress
 from .reading import read_file, read_toml
 from .results import StackResult
 from .running import in_a_loop
 
 _MOST_SERVICES = 1000
+_ANY_PORT = 65_535
 
 
 class Stack(Model):
@@ -63,7 +65,7 @@ class Stack(Model):
             raise judging.invalid([*judging.typed_problems(error, data), *unknown]) from None
         problems = [*unknown, *_twice(stack.services)]
         for index in range(len(stack.services)):
-            problems += _wrong_request(stack, index, data)
+            problems += _wrong_processes(stack, index, data) or _wrong_request(stack, index, data)
         if problems:
             raise judging.invalid(problems)
         return stack
@@ -127,10 +129,12 @@ class Stack(Model):
     def requests(self, me: str | None = None) -> list[dict[str, Any]]:
         """Return the bodies that create the services' mappings, in their order.
 
+        A service that has no port yet, because it gets a free one, has none in it.
+
         Args:
             me: Whom services are for that name neither people nor a team.
         """
-        return [request_of(service, self.defaults, self.team, me) for service in self.services]
+        return self._bodies(self.services, me)
 
     def plan(self, client: ProxyClient | None = None, *, prune: bool = False) -> StackPlan:
         """Return what `apply` would do; nothing is changed.
@@ -149,22 +153,31 @@ class Stack(Model):
 
         return in_a_loop(ask)
 
-    async def plan_async(self, client: AsyncProxyClient, *, prune: bool = False) -> StackPlan:
+    async def plan_async(
+        self, client: AsyncProxyClient, *, prune: bool = False, runner: Runner | None = None
+    ) -> StackPlan:
         """Return what `apply_async` would do.
 
         Args:
             client: Where.
             prune: As for `apply`.
+            runner: As for `apply_async`.
         """
-        changes, removals = self._changes(await client.get_proxy(), client, prune=prune)
+        running = processing.Running.of(self.services, self.name, client.settings, runner)
+        config = await client.get_proxy()
+        changes, removals = await self._changes(config, client, running, prune=prune)
         going, leftovers = (removals, []) if prune else ([], removals)
         return StackPlan(self.name, (*changes, *going), tuple(c.name for c in leftovers))
 
     def apply(self, client: ProxyClient | None = None, *, prune: bool = False) -> StackResult:
         """Make the proxy as the stack says: create, update what differs, leave the rest.
 
-        Services are exposed in the order of their priority, those of one priority at once. One
-        that fails neither stops nor undoes the others; applying the stack again repairs it.
+        Services are exposed in the order of their priority, those of one priority at once; one
+        with a `command` is started first, and exposed when it is ready. One that fails neither
+        stops nor undoes the others; applying the stack again repairs it.
+
+        What it starts is looked after by the Jupyter server whose kernel this is, and ends with it;
+        elsewhere it ends with this Python process.
 
         Args:
             client: Where; by default what `ProxyClient()` finds.
@@ -184,19 +197,24 @@ class Stack(Model):
 
         return in_a_loop(ask)
 
-    async def apply_async(self, client: AsyncProxyClient, *, prune: bool = False) -> StackResult:
+    async def apply_async(
+        self, client: AsyncProxyClient, *, prune: bool = False, runner: Runner | None = None
+    ) -> StackResult:
         """Do as `apply` does, in an event loop.
 
         Args:
             client: Where.
             prune: Also remove what this stack made and no longer names.
+            runner: Who runs processes; by default as for `apply`.
         """
+        running = processing.Running.of(self.services, self.name, client.settings, runner)
         progress = Progress(f"Applying {self.name}")
         async with progress.shown_if_slow():
             config = await client.get_proxy()
-            changes, removals = self._changes(config, client, prune=prune)
+            changes, removals = await self._changes(config, client, running, prune=prune)
             going, leftovers = (removals, []) if prune else ([], removals)
-            outcomes = await carry_out(client, changes, going, progress)
+            outcomes = await carry_out(client, changes, going, progress, running.runner)
+            groups = await running.groups()
         return StackResult(
             stack=self.name,
             cluster_id=config.cluster_id,
@@ -204,10 +222,20 @@ class Stack(Model):
             outcomes=tuple(outcomes),
             leftovers=tuple(change.name for change in leftovers),
             viewer=Viewer.of(client.settings),
+            processes=tuple(groups),
+            ends_here=bool(groups and running.runner and running.runner.ends_here),
         )
 
-    def _changes(
-        self, config: ProxyConfig, client: AsyncProxyClient, *, prune: bool
+    def _bodies(self, services: Sequence[StackService], me: str | None) -> list[dict[str, Any]]:
+        return [request_of(service, self.defaults, self.team, me) for service in services]
+
+    async def _changes(
+        self,
+        config: ProxyConfig,
+        client: AsyncProxyClient,
+        running: processing.Running,
+        *,
+        prune: bool,
     ) -> tuple[list[Change], list[Change]]:
         if prune and not remembers(config):
             raise NotSupportedError(
@@ -216,14 +244,28 @@ class Stack(Model):
                 suggestion="Apply without pruning, and remove what is no longer wanted by "
                 "`unexpose PORT`.",
             )
-        bodies = self.requests(Viewer.of(client.settings).me)
-        return make_changes(self.name, list(zip(self.services, bodies, strict=True)), config)
+        services = await running.place(self.services)
+        me = Viewer.of(client.settings).me
+        bodies = self._bodies(services, me)
+        changes = make_changes(self.name, list(zip(services, bodies, strict=True)), config)
+        return processing.with_processes(*changes, running.specs, await running.groups())
+
+
+def _wrong_processes(stack: Stack, index: int, data: Any) -> list[str]:
+    """Return what is wrong with what a service says of its processes."""
+    return [
+        f"{judging.place(['services', index, key], data)}{problem}"
+        for key, problem in processing.problems(stack.services[index])
+    ]
 
 
 def _wrong_request(stack: Stack, index: int, data: Any) -> list[str]:
     """Return what is wrong with what a service asks of the API."""
+    service = stack.services[index]
+    if service.port is None:  # it gets one when it is started
+        service = service.model_copy(update={"port": _ANY_PORT})
     try:
-        request_of(stack.services[index], stack.defaults, stack.team)
+        request_of(service, stack.defaults, stack.team)
     except InvalidRequestError as error:
         return judging.request_problems(error, index, data)
     return []

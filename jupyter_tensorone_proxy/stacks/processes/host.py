@@ -36,9 +36,8 @@ class HostRunner(Runner):
 
         self._folder = make_folder()
         self._loop = asyncio.new_event_loop()
-        threading.Thread(
-            target=self._loop.run_forever, name="tensorone-services", daemon=True
-        ).start()
+        self._thread = threading.Thread(target=self._serve, name="tensorone-services", daemon=True)
+        self._thread.start()
         self._runner = LocalRunner(self._folder, self._client)
         atexit.register(self.close)
 
@@ -74,7 +73,13 @@ class HostRunner(Runner):
         with contextlib.suppress(TimeoutError):  # their guardians see to it that they end
             stopping.result(_CLOSE_SECONDS)
         self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(_CLOSE_SECONDS)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _serve(self) -> None:
+        self._loop.run_forever()
+        self._loop.run_until_complete(self._loop.shutdown_default_executor())
+        self._loop.close()
 
     async def _there(self, asked: Coroutine[Any, Any, T]) -> T:
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(asked, self._loop))
@@ -109,6 +114,13 @@ class _Host:
                 self._runner = HostRunner()
         self._runner.settings = settings
         return self._runner
+
+    def close(self) -> None:
+        """Stop everything that runs here, if anything does."""
+        with self._making:
+            runner, self._runner = self._runner, None
+        if runner is not None:
+            runner.close()
 
 
 host = _Host()

@@ -37,18 +37,21 @@ class LocalRunner(Runner):
     async def place(self, spec: ProcessSpec) -> list[int]:
         """Return where its replicas listen; ports that are promised stay so until it starts."""
         group = self._groups.get(spec.id)
-        have = group.ports if group is not None else self._promised.get(spec.id, [])
-        if spec.port is not None and have[:1] != [spec.port]:
-            have = []
+        have = group.ports if group is not None else []
+        promised = self._promised.get(spec.id, [])
+        ports = promised if promised[: len(have)] == have else have
+        if spec.port is not None and ports[:1] != [spec.port]:
+            ports, have = [spec.port], []
+        if spec.ports:
+            ports = [*ports[:1], *spec.ports]
         least, most = spec.bounds
-        scales = most > least and group is not None
-        count = max(least, min(len(have) if scales and have else spec.replicas, most))
-        ports = [*have, *([spec.port] if spec.port is not None and not have else [])]
-        ports = [*ports[:1], *spec.ports] if spec.ports else ports
+        follows_load = most > least and bool(have)
+        count = max(least, min(len(have) if follows_load else spec.replicas, most))
+        ports = ports[:count]
         while len(ports) < count:
-            ports.append(free_port({*ports, *self._taken()}))
-        self._promised[spec.id] = ports[:count]
-        return ports[:count]
+            ports = [*ports, free_port({*ports, *self._taken()})]
+        self._promised[spec.id] = ports
+        return ports
 
     async def start(self, spec: ProcessSpec) -> GroupState:
         """Start what is not running of it; return when all of it is ready."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -68,6 +68,15 @@ class LogPart(Model):
 
     lines: list[str] = Field(default_factory=list, description="The lines.")
     cursor: str = Field("", description="Ask for what comes after this.")
+
+
+def told(group: GroupState) -> dict[str, Any]:
+    """Return a service's processes in the form for programs, its state included.
+
+    Args:
+        group: The service.
+    """
+    return {**group.model_dump(mode="json"), "state": group.state}
 
 
 def worst(states: Sequence[State]) -> State:
