@@ -142,7 +142,7 @@ export class PortCommands {
   }
 
   /** Return what is meant; ask for it if that is not said. Undefined if it is not exposed. */
-  private async chosen(
+  async chosen(
     args: ReadonlyPartialJSONObject,
     title: string
   ): Promise<PortMapping | undefined> {

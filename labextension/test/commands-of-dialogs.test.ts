@@ -62,7 +62,7 @@ test('R27: a command that exposes opens a dialog, for me alone, and exposes noth
   const { commands } = deskWith(requests);
   const ended = commands.execute(CommandIDs.expose, HOSTILE);
   await vi.waitFor(() => {
-    expect(document.querySelector('[role="dialog"]')).not.toBeNull();
+    expect(document.querySelector('[role="dialog"] input[type="radio"]')).not.toBeNull();
   });
   expect(requests).toEqual(['GET services']);
   const chosen = document.querySelector<HTMLInputElement>('input[type="radio"]:checked');

@@ -11,18 +11,17 @@ import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab
 import type { CommandRegistry } from '@lumino/commands';
 
 import { portArgs } from '../arguments';
+import { PortCommands } from '../commands';
 import { ApiError } from '../errors';
 import { CommandIDs, DOMAIN, EXTENSION, IPortsModel, type PortArgs } from '../tokens';
 import type { ClusterAccess, PortMapping, ServiceEntry } from '../wire';
-
-const LAST_PORT = 65_535;
 
 /** The arguments of these commands, as JSON Schema, for people who bind keys to them. */
 const ARGS = {
   type: 'object',
   properties: {
     id: { type: 'string', description: 'The id of a mapping.' },
-    port: { type: 'integer', minimum: 1, maximum: LAST_PORT, description: "The service's port." }
+    port: { type: 'integer', minimum: 1, maximum: 65_535, description: "The service's port." }
   }
 } as const;
 
@@ -30,6 +29,7 @@ const ARGS = {
 interface Desk {
   readonly model: IPortsModel;
   readonly trans: TranslationBundle;
+  readonly ports: PortCommands;
 }
 
 type Execute = (desk: Desk, args: PortArgs) => Promise<boolean>;
@@ -40,34 +40,19 @@ export function addDialogs(
   model: IPortsModel,
   trans: TranslationBundle
 ): void {
-  const add = (id: string, label: string, caption: string, execute: Execute): void => {
+  const desk = { model, trans, ports: new PortCommands(model, trans) };
+  const add = (id: string, label: string, long: string, execute: Execute): void => {
     commands.addCommand(id, {
-      label,
-      caption,
+      label: args => (args.isMenu === true ? label : long), // there the port need not be named again
       describedBy: { args: ARGS },
-      execute: args => run(execute, { model, trans }, portArgs(args))
+      execute: args => run(execute, desk, portArgs(args))
     });
   };
-  add(
-    CommandIDs.expose,
-    trans.__('Expose a Port…'),
-    trans.__('Choose a service or a port, and who can open it'),
-    expose
-  );
-  add(CommandIDs.edit, trans.__('Edit…'), trans.__('Change how a port is exposed'), edit);
-  add(CommandIDs.share, trans.__('Share…'), trans.__('Let one person in, by a link'), share);
-  add(
-    CommandIDs.repoint,
-    trans.__('Re-point…'),
-    trans.__('Lead an address to another port'),
-    repoint
-  );
-  add(
-    CommandIDs.access,
-    trans.__('Access to All Ports…'),
-    trans.__('Change the rules that hold for all ports'),
-    access
-  );
+  add(CommandIDs.expose, trans.__('Expose…'), trans.__('Expose a Port…'), expose);
+  add(CommandIDs.edit, trans.__('Edit…'), trans.__('Edit an Exposed Port…'), edit);
+  add(CommandIDs.share, trans.__('Share…'), trans.__('Share an Exposed Port…'), share);
+  add(CommandIDs.repoint, trans.__('Re-point…'), trans.__('Re-point an Exposed Port…'), repoint);
+  add(CommandIDs.access, trans.__('Access…'), trans.__('Access to All Ports…'), access);
 }
 
 /** Say what went wrong; a dialog that cannot be opened is no news for the console. */
@@ -93,7 +78,7 @@ async function expose(desk: Desk, args: PortArgs): Promise<boolean> {
 }
 
 async function edit(desk: Desk, args: PortArgs): Promise<boolean> {
-  const found = await require(desk, args);
+  const found = await chosen(desk, args, desk.trans.__('Edit'));
   return found ? editMapping(desk, found) : false;
 }
 
@@ -103,7 +88,7 @@ async function editMapping(desk: Desk, mapping: PortMapping): Promise<boolean> {
 }
 
 async function share(desk: Desk, args: PortArgs): Promise<boolean> {
-  const mapping = await require(desk, args);
+  const mapping = await chosen(desk, args, desk.trans.__('Share'));
   if (!mapping) {
     return false;
   }
@@ -112,7 +97,7 @@ async function share(desk: Desk, args: PortArgs): Promise<boolean> {
 }
 
 async function repoint(desk: Desk, args: PortArgs): Promise<boolean> {
-  const mapping = await require(desk, args);
+  const mapping = await chosen(desk, args, desk.trans.__('Re-point'));
   if (!mapping) {
     return false;
   }
@@ -127,20 +112,13 @@ async function access({ model, trans }: Desk): Promise<boolean> {
   return showAccess({ api: model.api, trans, rules });
 }
 
-/** Return the mapping that is meant; undefined, and a word about it, if there is none any more. */
-async function require({ model, trans }: Desk, args: PortArgs): Promise<PortMapping | undefined> {
+/** Return the mapping that is meant; it may be newer than what the model knows. */
+async function chosen(desk: Desk, args: PortArgs, title: string): Promise<PortMapping | undefined> {
+  const { model, ports } = desk;
   if (!model.find(args)) {
     await model.refresh();
   }
-  const found = model.find(args);
-  if (!found) {
-    Notification.error(
-      args.port === undefined
-        ? trans.__('This port is not exposed any more.')
-        : trans.__('Port %1 is not exposed.', String(args.port))
-    );
-  }
-  return found;
+  return ports.chosen({ ...args }, title);
 }
 
 async function surroundings({ model, trans }: Desk) {
