@@ -15,6 +15,7 @@ from tests.fixtures.jupyter import JupyterServer, run_jupyter
 from tests.fixtures.lab import OPTIONS, Lab, ask_nothing
 from tests.fixtures.services.page import PageService
 from tests.fixtures.services.web import serve
+from tests.fixtures.sidebar import show_sidebar
 
 StartService = Callable[..., PageService]
 
@@ -65,6 +66,13 @@ def page(person: Any) -> Any:
 def lab(page: Any, jupyter: JupyterServer) -> Lab:
     """Return a page for JupyterLab; nothing is opened yet."""
     return Lab(page, jupyter)
+
+
+@pytest.fixture
+def sidebar(lab: Lab) -> Any:
+    """Open JupyterLab, and in it the sidebar."""
+    lab.start()
+    return show_sidebar(lab)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import shutil
@@ -117,6 +118,19 @@ def test_the_wheel_holds_the_package_and_what_enables_it(wheel: Path) -> None:
     }
     bundles = {name.rpartition("/static/")[0] for name in names if "/static/remoteEntry." in name}
     assert bundles == {LAB}, "the bundle is in the wheel once"
+
+
+def test_the_front_end_is_small(wheel: Path) -> None:
+    """All JavaScript that a browser may load, as it is sent, has at most 120 kB."""
+    with zipfile.ZipFile(wheel) as archive:
+        scripts = [name for name in archive.namelist() if f"{LAB}/static/" in name]
+        sent = {
+            name.rpartition("/")[2]: len(gzip.compress(archive.read(name)))
+            for name in scripts
+            if name.endswith(".js")
+        }
+    assert len(sent) > 1, "what is looked at first is loaded first, the rest later"
+    assert sum(sent.values()) <= 120_000, sent
 
 
 def test_the_wheel_holds_the_licences_of_what_is_in_it(wheel: Path) -> None:

@@ -1,5 +1,5 @@
 /**
- * Buttons as Lab has them.
+ * Buttons as Lab has them, and names.
  */
 import type { LabIcon } from '@jupyterlab/ui-components';
 import type { MouseEvent, ReactElement, ReactNode } from 'react';
@@ -54,5 +54,14 @@ export function IconButton({ icon, label, onClick, hasMenu }: IconButtonProps): 
     >
       <icon.react tag="span" elementSize="normal" />
     </button>
+  );
+}
+
+/** A name of any language, in the direction of its own, that takes no more room than there is. */
+export function Name({ text }: { text: string }): ReactElement {
+  return (
+    <span className="jp-TensorOne-name">
+      <bdi>{text}</bdi>
+    </span>
   );
 }

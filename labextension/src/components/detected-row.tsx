@@ -7,7 +7,7 @@ import type { DetectedPort } from '../answers';
 import { useSurroundings } from '../surroundings';
 import { CommandIDs } from '../tokens';
 import { originText, readable } from '../words';
-import { TextButton } from './controls';
+import { Name, TextButton } from './controls';
 
 export const DetectedRow = memo(function DetectedRow({
   port
@@ -21,7 +21,7 @@ export const DetectedRow = memo(function DetectedRow({
     <li className="jp-TensorOne-row" data-port={port.port}>
       <div className="jp-TensorOne-line">
         <div className="jp-TensorOne-found" title={readable(port.because ?? name)}>
-          <bdi className="jp-TensorOne-name">{name}</bdi>
+          <Name text={name} />
           <span className="jp-TensorOne-port">{port.port}</span>
         </div>
         <TextButton

@@ -20,7 +20,7 @@ import {
   originText,
   type Health
 } from '../words';
-import { IconButton } from './controls';
+import { IconButton, Name } from './controls';
 import { Details } from './details';
 
 interface ExposedRowProps {
@@ -56,7 +56,7 @@ export const ExposedRow = memo(function ExposedRow(props: ExposedRowProps): Reac
         >
           <Caret.react tag="span" className="jp-TensorOne-caret" elementSize="normal" />
           <HealthDot health={health} />
-          <bdi className="jp-TensorOne-name">{name}</bdi>
+          <Name text={name} />
           <PortNumber mapping={mapping} />
         </button>
         {isPage(mapping) && (
