@@ -30,6 +30,10 @@ from .worker import Job, Worker
 UNSEEN_SECONDS = 60.0
 """How long a panel that nobody sees goes on."""
 
+_CLOSE_SECONDS = 5.0
+_LAST_SECONDS = 1.0
+"""Jupyter gives a kernel 2.5 s to end by itself."""
+
 _MOST_ROWS = 50
 """How many ports are shown until somebody asks for more: each is several models in the page."""
 
@@ -60,7 +64,7 @@ class Board:
         self._form: ExposeForm | None = None
         self._worker = Worker(self, settings)
         kit = self._kit = Kit(self)
-        self._header = kit.html(html.hint("Looking …"), grow=True)
+        self._header = kit.html(html.looking(), grow=True)
         self._notice = kit.html()
         self._nothing = kit.html()
         self._list = kit.column()
@@ -103,11 +107,11 @@ class Board:
         if at:
             self._worker.wake()
 
-    def close(self, farewell: str = "") -> None:
-        """Stop, and take away what is secret; without a last word everything goes.
+    def close(self, *, farewell: bool = False) -> None:
+        """Stop, and take away what is secret, and then everything.
 
         Args:
-            farewell: What to leave in the pages that still show the panel.
+            farewell: Leave the rest, and tell the pages that still show it that it is over.
         """
         with self._kit.lock:
             if self._closed:
@@ -115,9 +119,9 @@ class Board:
             for row in self._rows.values():
                 row.hide_secrets()
             if farewell:
-                self._header.value = html.notice(farewell, "neutral")
+                self._header.value = html.over()
             self._closed = True
-        self._worker.end()
+        self._worker.end(_LAST_SECONDS if farewell else _CLOSE_SECONDS)
         if not farewell:
             self._kit.close()
 

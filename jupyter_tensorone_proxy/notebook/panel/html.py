@@ -31,6 +31,18 @@ _RECENT = 5
 _SELECTED_WHOLE = "-webkit-user-select: all; user-select: all;"
 """One click selects all of it: copying needs no script."""
 
+PANEL_CLASS = _CLASS = "tensorone-panel"
+_GONE = ".jupyter-widgets-disconnected"
+_STYLE = (
+    f"<style>.{_CLASS}-over, {_GONE} .{_CLASS}-live {{ display: none; }}"
+    f"{_GONE} .{_CLASS}-over {{ display: block; }}"
+    f".{_CLASS}{_GONE} > :not(:first-child) {{ opacity: 0.5; }}</style>"
+)
+_OVER = (
+    f"{card.state(Health('over', '■', 'neutral'))} · This panel's kernel was stopped or restarted. "
+    "Run the cell again for a new one."
+)
+
 
 def summary(row: Row) -> str:
     """Return what there is to say of a port at first sight.
@@ -61,7 +73,7 @@ def header(config: ProxyConfig, place: str) -> str:
     health = Health("closed", "■", "bad") if off else Health("connected", "●", "good")
     count = len(config.port_mappings)
     url = f" · {card.code(readable(config.proxy_url, limit=200))}" if config.proxy_url else ""
-    return _text(
+    return _live(
         f"{card.state(health)} · {escape(place)}{url} · <strong>{count} exposed</strong>"
         + (" · the proxy is disabled: every port is closed" if off else "")
     )
@@ -76,13 +88,23 @@ def away(error: object, since: str) -> str:
     """
     stale = f" What is below was so at {escape(since)}." if since else ""
     state = card.state(Health("not connected", "▲", "bad"))
-    return _text(f"{state} · {card.isolated(readable(error, limit=400))}{stale}")
+    return _live(f"{state} · {card.isolated(readable(error, limit=400))}{stale}")
 
 
 def paused() -> str:
     """Return that nothing is looked at any more."""
     state = card.state(Health("paused", "○", "neutral"))
-    return _text(f"{state} · Nobody has looked for a while. Refresh goes on.")
+    return _live(f"{state} · Nobody has looked for a while. Refresh goes on.")
+
+
+def looking() -> str:
+    """Return that nothing is known yet."""
+    return _live(card.muted("Looking …"))
+
+
+def over() -> str:
+    """Return that the panel is over, for pages that hear of it."""
+    return _text(_OVER)
 
 
 def notice(text: str, tone: Tone) -> str:
@@ -156,6 +178,17 @@ def session(person: Session) -> str:
 def clock() -> str:
     """Return the time of day."""
     return stamp(now(), seconds=True, with_zone=False).partition(" ")[2]
+
+
+def _live(html: str) -> str:
+    """Return what holds as long as the page is connected; then it says that this is over.
+
+    Jupyter's pages mark widgets whose kernel is gone, by a class, and hear nothing of it any more;
+    so this is decided by a style.
+    """
+    return _text(
+        f"{_STYLE}<div class='{_CLASS}-live'>{html}</div><div class='{_CLASS}-over'>{_OVER}</div>"
+    )
 
 
 def _text(html: str) -> str:

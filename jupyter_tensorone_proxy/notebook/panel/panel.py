@@ -12,8 +12,8 @@ import ipywidgets as widgets
 
 from ...client import ProxyClient
 from .board import Board
+from .html import PANEL_CLASS
 
-_FAREWELL = "This panel's kernel was stopped or restarted. Run the cell again for a new one."
 _log = logging.getLogger(__name__)
 _panels: weakref.WeakSet[ProxyPanel] = weakref.WeakSet()
 
@@ -39,6 +39,7 @@ class ProxyPanel(widgets.VBox):  # type: ignore[misc] # ipywidgets has no types
     def __init__(self, client: ProxyClient | None = None) -> None:
         self._board = Board(client.settings if client is not None else None)
         super().__init__(children=self._board.parts, layout=widgets.Layout(width="auto"))
+        self.add_class(PANEL_CLASS)
         self._view_count = 0  # from None: pages count their views of it from now on
         self.observe(self._on_views, "_view_count")
         _end_with_the_kernel()
@@ -61,7 +62,7 @@ class ProxyPanel(widgets.VBox):  # type: ignore[misc] # ipywidgets has no types
     def end(self) -> None:
         """Stop, and say in the pages that still show it that it is over."""
         _panels.discard(self)
-        self._board.close(_FAREWELL)
+        self._board.close(farewell=True)
 
     def __repr__(self) -> str:
         count = self._board.count

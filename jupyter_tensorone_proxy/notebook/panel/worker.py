@@ -28,7 +28,6 @@ _log = logging.getLogger(__name__)
 VIA = "panel"
 _TICK_SECONDS = 2.0
 _WITH_FEED_SECONDS, _WITHOUT_SECONDS, _AWAY_SECONDS = 5.0, 2.0, 2.0
-_END_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -115,14 +114,18 @@ class Worker:
             elif self._loop is not None and self._bell is not None:
                 self._loop.call_soon_threadsafe(self._bell.set)
 
-    def end(self) -> None:
-        """Stop for good; returns once the thread is gone, or hangs in a job too long."""
+    def end(self, patience_seconds: float) -> None:
+        """Stop for good; returns once the thread is gone.
+
+        Args:
+            patience_seconds: How long to wait for it; a job that hangs is left alone then.
+        """
         with self._lock:
             self._ended, thread = True, self._thread
             if self._loop is not None and self._main is not None:
                 self._loop.call_soon_threadsafe(self._main.cancel)
         if thread is not None and thread is not threading.current_thread():
-            thread.join(_END_SECONDS)
+            thread.join(patience_seconds)
 
     # --- on the thread ---------------------------------------------------------------------
 
