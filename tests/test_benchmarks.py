@@ -19,6 +19,7 @@ QUICK = {
     "health_checks": "--mappings 2 --interval 1 --seconds 1",
     "idle": "--seconds 1",
     "memory": "--mappings 3",
+    "monitoring": "--services 3 --interval 1 --seconds 2",
     "streaming": "--events 5 --messages 3",
     "throughput": "--rounds 1 --seconds 1 --requests 20",
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TypeVar
@@ -60,40 +60,124 @@ class Page:
         return not (self.requests or self.buckets or self.gauges or self.counters)
 
 
-def read_page(text: str, asked: frozenset[str] = frozenset()) -> Page:
-    r"""Read a page.
+@dataclass(frozen=True)
+class _Known:
+    """What stands before the number of a line, understood once."""
+
+    name: str
+    counts: bool
+    series: Series
+    bound: float | None = None
+
+    @classmethod
+    def of(cls, sample: Sample, kind: str) -> _Known:
+        """Understand a sample of the library's.
+
+        Raises:
+            NotMetricsError: It is of a histogram without a number for its bound.
+        """
+        labels = dict(sample.labels)
+        name = sample.name.removesuffix("_bucket")
+        if name == sample.name or "le" not in labels:
+            return cls(sample.name, kind == "counter", (sample.name, _sorted(labels)))
+        try:
+            bound = float(labels.pop("le"))
+        except ValueError:
+            raise NotMetricsError(f"a bucket of {name} has no number for its bound") from None
+        return cls(name, counts=True, series=(name, _sorted(labels)), bound=bound)
+
+
+class PageReader:
+    r"""Reads the page of one service, again and again.
 
     Args:
-        text: The page, in Prometheus' text format.
         asked: Names of further metrics that are wanted.
 
-    Raises:
-        NotMetricsError: It is none.
-
     Example:
-        >>> page = read_page('http_requests_total{status="200"} 3\n')
-        >>> sum(page.requests.values())
-        3
-        >>> read_page("<html>")
+        >>> page = PageReader().read('http_requests_total{status="200"} 3\n')
+        >>> list(page.requests.values())
+        [3.0]
+        >>> PageReader().read("<html>")
         Traceback (most recent call last):
         ...
         jupyter_tensorone_proxy.monitoring.metrics.NotMetricsError: line 1 is no metric: '<html>'
     """
-    wanted = (found[0] for found in _LINE.finditer(text) if _is_wanted(found[1], asked))
-    lines = list(islice(wanted, _MOST_LINES + 1))
-    if len(lines) > _MOST_LINES:
-        raise NotMetricsError(f"more than {_MOST_LINES} of its lines are about requests")
-    samples = list(_samples("\n".join(lines)))
-    if not samples:
-        _judge(text)
-    kinds = [(sample, kind) for sample, kind in samples if math.isfinite(sample.value)]
-    durations = _durations(sample for sample, _ in kinds)
-    return Page(
-        requests=_requests([sample for sample, _ in kinds]) or _counts(durations),
-        buckets=durations,
-        gauges=_summed((s for s, kind in kinds if kind != "counter"), asked),
-        counters=_by_name((s for s, kind in kinds if kind == "counter"), asked),
-    )
+
+    def __init__(self, asked: frozenset[str] = frozenset()) -> None:
+        self._asked = asked
+        self._wanted: dict[str, bool] = {}
+        self._known: dict[str, _Known] = {}
+
+    def read(self, text: str) -> Page:
+        """Read the page as it is now.
+
+        Args:
+            text: The page, in Prometheus' text format.
+
+        Raises:
+            NotMetricsError: It is none.
+        """
+        found = (line[0] for line in _LINE.finditer(text) if self._is_wanted(line[1]))
+        lines = list(islice(found, _MOST_LINES + 1))
+        if len(lines) > _MOST_LINES:
+            raise NotMetricsError(f"more than {_MOST_LINES} of its lines are about requests")
+        if not lines:
+            _judge(text)
+        return self._page(self._quickly(lines) or self._carefully(lines))
+
+    def _is_wanted(self, name: str) -> bool:
+        wanted = self._wanted.get(name)
+        if wanted is None:
+            if len(self._wanted) > _MOST_LINES:
+                self._wanted.clear()
+            wanted = self._wanted[name] = _is_wanted(name, self._asked)
+        return wanted
+
+    def _quickly(self, lines: list[str]) -> list[tuple[_Known, float]] | None:
+        """Read lines of which nothing but the numbers is new; None if that is not so."""
+        try:
+            return [
+                (self._known[key], float(value))
+                for line in lines
+                if not line.startswith("#")
+                for key, _, value in [line.rpartition(" ")]
+            ]
+        except (KeyError, ValueError):
+            return None
+
+    def _carefully(self, lines: list[str]) -> list[tuple[_Known, float]]:
+        """Have Prometheus' library read every line, and keep what it understood."""
+        samples = _samples("\n".join(lines))
+        read = [(_Known.of(sample, kind), float(sample.value)) for sample, kind in samples]
+        keys = [line.rpartition(" ")[0] for line in lines if not line.startswith("#")]
+        timed = any(sample.timestamp is not None for sample, _ in samples)
+        same = not timed and len(keys) == len(read)
+        self._known = (
+            {key: known for key, (known, _) in zip(keys, read, strict=True)} if same else {}
+        )
+        return read
+
+    def _page(self, read: list[tuple[_Known, float]]) -> Page:
+        requests: dict[str, dict[Series, float]] = {}
+        buckets: dict[str, dict[Series, dict[float, float]]] = {}
+        counters: dict[str, dict[Series, float]] = {}
+        gauges: dict[str, float] = {}
+        for known, value in read:
+            if not math.isfinite(value):
+                continue
+            if known.bound is not None:
+                if _HISTOGRAMS.fullmatch(known.name):
+                    of_name = buckets.setdefault(known.name, {})
+                    of_name.setdefault(known.series, {})[known.bound] = value
+                continue
+            if _COUNTERS.fullmatch(known.name):
+                requests.setdefault(known.name, {})[known.series] = value
+            if known.name in self._asked and known.counts:
+                counters.setdefault(known.name, {})[known.series] = value
+            elif known.name in self._asked:
+                gauges[known.name] = gauges.get(known.name, 0) + value
+        durations = _preferred(buckets)
+        return Page(_preferred(requests) or _counts(durations), durations, gauges, counters)
 
 
 def _is_wanted(name: str, asked: frozenset[str]) -> bool:
@@ -105,15 +189,16 @@ def _is_wanted(name: str, asked: frozenset[str]) -> bool:
     )
 
 
-def _samples(text: str) -> Iterable[tuple[Sample, str]]:
+def _samples(text: str) -> list[tuple[Sample, str]]:
     try:
-        for family in text_string_to_metric_families(f"{text}\n"):
-            for sample in family.samples:
-                yield sample, family.type
+        return [
+            (sample, family.type)
+            for family in text_string_to_metric_families(f"{text}\n")
+            for sample in family.samples
+        ]
     except (ValueError, IndexError, KeyError) as error:  # what the parser has for nonsense
-        raise NotMetricsError(
-            f"it cannot be read: {str(error)[:100] or 'a line is broken'}"
-        ) from None
+        why = str(error)[:100] or "a line is broken"
+        raise NotMetricsError(f"it cannot be read: {why}") from None
 
 
 def _judge(text: str) -> None:
@@ -137,30 +222,6 @@ def _is_metric(line: str) -> bool:
     return True
 
 
-def _requests(samples: Iterable[Sample]) -> dict[Series, float]:
-    found: dict[str, dict[Series, float]] = {}
-    for sample in samples:
-        if _COUNTERS.fullmatch(sample.name):
-            found.setdefault(sample.name, {})[_series(sample)] = sample.value
-    return _preferred(found)
-
-
-def _durations(samples: Iterable[Sample]) -> dict[Series, dict[float, float]]:
-    found: dict[str, dict[Series, dict[float, float]]] = {}
-    for sample in samples:
-        name = sample.name.removesuffix("_bucket")
-        if name == sample.name or not _HISTOGRAMS.fullmatch(name) or "le" not in sample.labels:
-            continue
-        labels = {key: value for key, value in sample.labels.items() if key != "le"}
-        series = (name, tuple(sorted(labels.items())))
-        try:
-            bound = float(sample.labels["le"])
-        except ValueError:
-            raise NotMetricsError(f"a bucket of {name} has no number for its bound") from None
-        found.setdefault(name, {}).setdefault(series, {})[bound] = sample.value
-    return _preferred(found)
-
-
 def _preferred(found: dict[str, dict[Series, T]]) -> dict[Series, T]:
     """Return one of several metrics that count the same, so that nothing is counted twice."""
     best = sorted(found, key=lambda name: (name not in _PREFERRED, name))
@@ -173,21 +234,5 @@ def _counts(durations: Mapping[Series, Mapping[float, float]]) -> dict[Series, f
     }
 
 
-def _summed(samples: Iterable[Sample], asked: frozenset[str]) -> dict[str, float]:
-    summed: dict[str, float] = {}
-    for sample in samples:
-        if sample.name in asked:
-            summed[sample.name] = summed.get(sample.name, 0) + sample.value
-    return summed
-
-
-def _by_name(samples: Iterable[Sample], asked: frozenset[str]) -> dict[str, dict[Series, float]]:
-    found: dict[str, dict[Series, float]] = {}
-    for sample in samples:
-        if sample.name in asked:
-            found.setdefault(sample.name, {})[_series(sample)] = sample.value
-    return found
-
-
-def _series(sample: Sample) -> Series:
-    return sample.name, tuple(sorted(sample.labels.items()))
+def _sorted(labels: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted(labels.items()))

@@ -101,7 +101,7 @@ class Rounds:
         exposed = {m.id: m for m in await self._client.list_ports() if self._plan.includes(m)}
         for gone in set(self._services) - set(exposed):
             self._say_gone(self._services.pop(gone))
-            self._visitor.forget({gone})
+            await self._visitor.forget(gone)
         for port_id, mapping in exposed.items():
             if port_id in self._services:
                 self._services[port_id].mapping = mapping

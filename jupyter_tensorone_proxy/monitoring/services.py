@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from ..models import HealthCheck, PortMapping
 from .alerts import Alert, Vigil
 from .history import History, Point
-from .metrics import NotMetricsError, read_page
+from .metrics import NotMetricsError, PageReader
 from .rates import Counting, Rates
 from .thresholds import METRIC
 from .visiting import MOST_BYTES, Answer
@@ -99,10 +99,12 @@ class WatchedService:
         self._asked_metrics_path = metrics_path
         self._has_metrics = False
         self._no_metrics_until = 0.0
-        self._wanted = frozenset(
-            alert.measure.removeprefix(METRIC)
-            for alert in alerts
-            if alert.measure.startswith(METRIC)
+        self._pages = PageReader(
+            frozenset(
+                alert.measure.removeprefix(METRIC)
+                for alert in alerts
+                if alert.measure.startswith(METRIC)
+            )
         )
         self._counting = Counting()
         self.history = History(history)
@@ -181,7 +183,7 @@ class WatchedService:
         if not problem:
             try:
                 text = answer.body.decode("utf-8", "replace")
-                page = read_page(text, self._wanted)
+                page = self._pages.read(text)
                 rates = self._counting.take(page, time.monotonic())
                 self._has_metrics |= not page.empty
             except NotMetricsError as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from ..client import AsyncProxyClient
 from ..commands.rows import Viewer
 from ..errors import ProxyError
 from ..models import PortMapping
-from ..settings import Settings, is_loopback
+from ..settings import is_loopback
 
 USER_AGENT = f"jupyter-tensorone-proxy-monitor/{__version__}"
 MOST_BYTES = 4 * 1024 * 1024
@@ -92,7 +93,10 @@ class Visitor:
         self._token = token
         self._timeout_seconds = timeout_seconds
         self._sessions: dict[str, _Session] = {}
-        self._http = _http_client(client.settings, timeout_seconds, keep_seconds)
+        # One pool each: a common one looks at all its connections for each request.
+        self._http: dict[str, httpx.AsyncClient] = {}
+        self._tls = client.settings.tls_context()
+        self._keep_seconds = keep_seconds
 
     async def get(self, mapping: PortMapping, path: str, *, limit: int = _MOST_OF_A_PAGE) -> Answer:
         """Ask a service, signed in if it wants that.
@@ -119,16 +123,18 @@ class Visitor:
             for session in await self._client.list_sessions() if ended else []:
                 if session.link_id in ended:
                     await self._client.revoke_session(session.id)
-        await self._http.aclose()
+        for port_id in list(self._http):
+            await self.forget(port_id)
 
-    def forget(self, port_ids: set[str]) -> None:
-        """Forget services that are no longer exposed.
+    async def forget(self, port_id: str) -> None:
+        """Forget a service that is no longer exposed.
 
         Args:
-            port_ids: The mappings' ids.
+            port_id: The mapping's id.
         """
-        for port_id in port_ids & set(self._sessions):
-            del self._sessions[port_id]
+        self._sessions.pop(port_id, None)
+        if (http := self._http.pop(port_id, None)) is not None:
+            await http.aclose()
 
     def _is_old(self, port_id: str) -> bool:
         """Say whether signing in again is worth it: not if that was just done."""
@@ -149,11 +155,19 @@ class Visitor:
     async def _ask(self, mapping: PortMapping, path: str, limit: int) -> Answer:
         url = urljoin(str(mapping.url), path)
         began = time.perf_counter()
-        async with self._http.stream("GET", url, headers=self._headers(mapping.id)) as reply:
+        http, headers = self._http_of(mapping), self._headers(mapping.id)
+        async with http.stream("GET", url, headers=headers) as reply:
             seconds = time.perf_counter() - began
             body, complete = await _bounded(reply, limit)
         kind = reply.headers.get("content-type", "")[:100]
         return Answer(reply.status_code, seconds, body, complete, kind)
+
+    def _http_of(self, mapping: PortMapping) -> httpx.AsyncClient:
+        if mapping.id not in self._http:
+            self._http[mapping.id] = _http_client(
+                self._tls, mapping, self._timeout_seconds, self._keep_seconds
+            )
+        return self._http[mapping.id]
 
     def _headers(self, port_id: str) -> dict[str, str]:
         if self._token:
@@ -181,7 +195,7 @@ class Visitor:
         except ProxyError as error:
             raise NoAnswerError(f"signing in failed: {error}") from None
         try:
-            reply = await self._http.get(link.url)
+            reply = await self._http_of(mapping).get(link.url)
         except httpx.HTTPError as error:
             raise NoAnswerError(_reason(error)) from None
         cookies = [text.partition(";")[0] for text in reply.headers.get_list("set-cookie")]
@@ -202,20 +216,20 @@ async def _bounded(reply: httpx.Response, limit: int) -> tuple[bytes, bool]:
 
 
 def _http_client(
-    settings: Settings, timeout_seconds: float, keep_seconds: float
+    tls: ssl.SSLContext, mapping: PortMapping, timeout_seconds: float, keep_seconds: float
 ) -> httpx.AsyncClient:
     return httpx.AsyncClient(
-        verify=settings.tls_context(),
+        verify=tls,
         timeout=timeout_seconds,
         follow_redirects=False,
-        trust_env=not is_loopback(urlsplit(settings.api_url).hostname or ""),
+        trust_env=not is_loopback(urlsplit(str(mapping.url)).hostname or ""),
         limits=httpx.Limits(keepalive_expiry=keep_seconds),
         headers={
             "User-Agent": USER_AGENT,
             "Accept-Encoding": "identity",
             "Accept": "text/plain, */*",
         },
-        # Services on other ports of the same host name would get each other's cookies.
+        # What services set is theirs; our own cookie is sent as a header.
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
     )
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import time
 import tracemalloc
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from jupyter_tensorone_proxy.monitoring.metrics import NotMetricsError, Page, read_page
+from jupyter_tensorone_proxy.monitoring.metrics import NotMetricsError, Page, PageReader
 from jupyter_tensorone_proxy.monitoring.rates import Counting, quantile
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+def read_page(text: str, asked: frozenset[str] = frozenset()) -> Page:
+    """Read a page for the first time."""
+    return PageReader(asked).read(text)
 
 
 class Shop:
@@ -170,6 +176,30 @@ def test_whatever_a_page_holds_nothing_else_is_raised(seed: int) -> None:
         except NotMetricsError:
             refused += 1
     assert 0 < refused < 200
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_reading_a_page_again_finds_what_a_first_reading_does(seed: int) -> None:
+    """Whatever changed meanwhile: numbers, series that came or went, or lines that broke."""
+    chance = random.Random(seed)  # noqa: S311 - numbers of a test
+    shop, asked = Shop(), frozenset({"queue_depth", "orders_total"})
+    reader = PageReader(asked)
+    for _ in range(60):
+        match chance.randrange(5):
+            case 0:
+                shop.requests.labels(chance.choice(["200", "404", "a b", 'q"\\'])).inc()
+            case 1:
+                shop.durations.labels(chance.choice(["/", "/ x", "}"])).observe(chance.random())
+            case 2:
+                shop.queue.labels(chance.choice("ab")).set(chance.random())
+            case 3:
+                shop.requests.clear()
+            case _:
+                shop.orders.inc()
+        text = generate_latest(shop.registry).decode()
+        if chance.random() < 0.3:
+            text = re.sub(r"^(\w+\{.*\}) (\S+)$", r"\1 \2 1700000000000", text, flags=re.MULTILINE)
+        assert reader.read(text) == read_page(text, asked)
 
 
 def test_numbers_that_are_none_do_not_spread() -> None:
