@@ -18,8 +18,10 @@ from ..errors import (
     GatewayError,
     NotSupportedError,
     PayloadTooLargeError,
+    ProcessError,
     ProxyError,
     UnexpectedAnswerError,
+    UsageError,
     api_error_class,
 )
 
@@ -34,6 +36,8 @@ _KINDS: tuple[tuple[type[ProxyError], str, int], ...] = (
     (ConfigurationError, "NOT_CONFIGURED", 503),
     (ApiUnreachableError, "API_UNREACHABLE", 503),
     (GatewayError, "GATEWAY_UNAVAILABLE", 503),
+    (ProcessError, "PROCESS_FAILED", 502),
+    (UsageError, "VALIDATION_ERROR", 422),
     (UnexpectedAnswerError, "UNEXPECTED_ANSWER", 502),
     (NotSupportedError, "NOT_SUPPORTED", 501),
 )

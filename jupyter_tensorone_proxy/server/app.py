@@ -19,6 +19,7 @@ from traitlets import Bool, List, Unicode
 
 from ..errors import ProxyError
 from ..settings import default_state_dir
+from ..stacks.processes.finding import SOCKET_VARIABLE
 from .alert_events import accept_alerts
 from .auto_expose.settings import AutoExpose
 from .connection import ApiChoice, Connection
@@ -30,6 +31,7 @@ from .kernel_environment import Variables, link_variables, wrap_kernel_start
 from .key_file import KEY, KernelKeyFile
 from .opening import Opener
 from .ports import Ports
+from .processes import Services
 from .routes import handlers
 
 
@@ -92,6 +94,7 @@ class TensorOneProxy(ExtensionApp):
     _connection: Connection | None = None
     _ports: Ports | None = None
     _key_file: KernelKeyFile | None = None
+    _services: Services | None = None
     _tasks: tuple[asyncio.Task[None], ...] = ()
 
     def initialize_handlers(self) -> None:
@@ -108,12 +111,15 @@ class TensorOneProxy(ExtensionApp):
             self._server, self._connection, settings, user_name(None), self._choice.state_dir
         )
         opener = Opener(self.auto_expose_on_go, self._ports.surveyor.barred)
-        self.handlers.extend(handlers(self._connection, opener, self._ports))
+        self._services = Services(self._connection, self._secrets())
+        self.handlers.extend(handlers(self._connection, opener, self._ports, self._services))
         self._key_file = KernelKeyFile(os.environ)
         accept_alerts(self._server.event_logger)
         wrap_kernel_start(self._server.kernel_manager, self._kernel_environment)
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:  # noqa: ARG002 - Jupyter's hook
+        if self._services is not None:
+            self._services.start()
         self._tasks = (
             asyncio.create_task(self._reach_api()),
             asyncio.create_task(self._relay_events()),
@@ -125,6 +131,8 @@ class TensorOneProxy(ExtensionApp):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._services is not None:
+            await self._services.close()
         if self._key_file is not None:
             self._key_file.remove()
         if self._connection is not None:
@@ -155,6 +163,11 @@ class TensorOneProxy(ExtensionApp):
             self._choice.state_dir,
             self.log,
         )
+
+    def _secrets(self) -> list[str]:
+        """Return what no service may find in its environment, under whatever name."""
+        token = getattr(self._server.identity_provider, "token", "")
+        return [secret for secret in (token, os.environ.get(KEY, "")) if secret]
 
     def _hidden_cookies(self) -> list[str]:
         """Return the options that name our own cookies; those named after our host are known."""
@@ -187,6 +200,7 @@ class TensorOneProxy(ExtensionApp):
         told = {
             **by_file,
             **choice.environment(),
+            **({SOCKET_VARIABLE: str(self._services.socket)} if self._services else {}),
             "TENSORONE_KERNEL_ID": kernel_id,
             "TENSORONE_GO_URL": go_url,
             "TENSORONE_USER": user_name(CallContext.get(CallContext.JUPYTER_HANDLER)),

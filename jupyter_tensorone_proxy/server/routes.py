@@ -20,6 +20,8 @@ from .own_answers import ServiceEntry
 from .panel_routes import panel_handlers
 from .people_routes import people_handlers
 from .ports import Ports
+from .processes import Services
+from .processes.routes import process_handlers
 from .rest import API_PATH, RestHandler, Route
 
 
@@ -118,7 +120,9 @@ class ServicesRoute(DetectedRoute):
 _INCLUDABLE = ("health", "access_logs", "ssl_info")
 
 
-def handlers(connection: Connection, opener: Opener, ports: Ports) -> list[Route]:
+def handlers(
+    connection: Connection, opener: Opener, ports: Ports, services: Services
+) -> list[Route]:
     """Return every address of this extension with its handler, below Jupyter's base URL."""
     api: dict[str, Any] = {"connection": connection}
     return [
@@ -129,5 +133,6 @@ def handlers(connection: Connection, opener: Opener, ports: Ports) -> list[Route
         (rf"{API_PATH}/services", ServicesRoute, {**api, "ports": ports}),
         *panel_handlers(api),
         *people_handlers(api),
+        *process_handlers(api, services),
         (rf"{GO_PATH}.*", GoHandler, {**api, "opener": opener}),
     ]

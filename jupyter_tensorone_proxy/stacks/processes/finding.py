@@ -41,5 +41,5 @@ def known_runners(environ: Mapping[str, str] | None = None) -> list[Runner]:
 
 def _of_the_server(environ: Mapping[str, str] | None) -> RemoteRunner | None:
     environ = os.environ if environ is None else environ
-    socket = environ.get("TENSORONE_SERVER_SOCKET")
+    socket = environ.get(SOCKET_VARIABLE)
     return RemoteRunner(Path(socket)) if socket else None

@@ -65,19 +65,18 @@ class RemoteRunner(Runner):
     async def _ask(
         self, call: str, asked: Mapping[str, Any], seconds: float = _ANSWER_SECONDS
     ) -> Any:
-        with short_path(self._socket) as path:
-            transport = httpx.AsyncHTTPTransport(uds=path)
-            timeout = httpx.Timeout(_ANSWER_SECONDS, read=seconds)
-            try:
+        timeout = httpx.Timeout(_ANSWER_SECONDS, read=seconds)
+        try:
+            with short_path(self._socket) as path:
+                transport = httpx.AsyncHTTPTransport(uds=path)
                 async with httpx.AsyncClient(transport=transport, timeout=timeout) as http:
                     answer = await http.post(f"http://jupyter/{call}", json=asked)
                     body = answer.json()
-            except (httpx.TransportError, ValueError) as error:
-                raise ProcessError(
-                    f"The Jupyter server that runs processes does not answer "
-                    f"({type(error).__name__}).",
-                    suggestion="Restart it; what it had started has ended with it.",
-                ) from None
+        except (httpx.TransportError, OSError, ValueError) as error:
+            raise ProcessError(
+                f"The Jupyter server that runs processes does not answer ({type(error).__name__}).",
+                suggestion="Restart it; what it had started has ended with it.",
+            ) from None
         if answer.is_success:
             return body["data"]
         raise _failure(body["error"], answer.status_code)

@@ -14,6 +14,9 @@ from .placeholders import filled, problem
 
 Restart = Literal["always", "on-failure", "never"]
 MOST_REPLICAS = 64
+RUN_PREFIX = "run "
+"""How the stacks of what the verb `run` starts begin; each is one service."""
+
 _MOST_WORDS = 1000
 _LONGEST_WORD = 100_000
 
@@ -129,6 +132,11 @@ class ProcessSpec(Model):
         """
         values = self.values(port, replica)
         return {name: filled(text, values) for name, text in self.env.items()}
+
+
+def is_run(stack: str) -> bool:
+    """Say whether a stack is one service that was started by the verb `run`."""
+    return stack.startswith(RUN_PREFIX)
 
 
 def service_id(stack: str, name: str) -> str:
