@@ -3,12 +3,12 @@
 A link for a frame names the origin of the page around it, and the session it begins carries that
 origin, signed. On answers to such a session the service's ban gives way to `frame-ancestors` with
 exactly that origin (CSP 3, section 6.4.2); the service's other policies stay. Answers to everybody
-else pass unchanged: the filter is skipped for sessions without the claim.
+else pass unchanged: sessions without the claim have no such filter.
 """
 
 from __future__ import annotations
 
-from .matching import negation, noted, unless
+from .matching import noted, where
 from .sign_in import JWT_FILTER
 from .typed import Config, typed
 
@@ -27,7 +27,7 @@ def framing_filter(namespace: str) -> Config:
         namespace: Of the metadata in which the service's rewritten policy is found.
     """
     with_claim = noted(JWT_FILTER, "identity", FRAME_CLAIM)
-    return {"name": FILTER, "typed_config": unless(negation(with_claim), _mutations(namespace))}
+    return {"name": FILTER, "typed_config": where(with_claim, _mutations(namespace))}
 
 
 def _mutations(namespace: str) -> Config:

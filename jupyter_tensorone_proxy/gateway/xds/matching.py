@@ -1,4 +1,4 @@
-"""Filters that are skipped for most requests or answers: Envoy's matching API, as we use it."""
+"""Filters that few requests or answers need: Envoy's matching API, as we use it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,25 @@ from typing import Literal
 
 from .typed import Config, typed
 
-_SKIP = "envoy.extensions.filters.common.matcher.action.v3.SkipFilter"
+_COMPOSITE = "envoy.extensions.filters.http.composite.v3"
 _COMMON = "envoy.extensions.matching"
 
 
-def unless(predicate: Config, filter_config: Config) -> Config:
-    """Return a filter that is skipped where a predicate holds."""
-    skip = {"action": {"name": "skip", "typed_config": typed(_SKIP, {})}}
-    matchers = [{"predicate": predicate, "on_match": skip}]
+def where(predicate: Config, filter_config: Config) -> Config:
+    """Return a filter that is made only for requests, or answers, of which a predicate holds.
+
+    Envoy could also skip a filter that it made; making one that calls a service takes as long as
+    everything else here together.
+    """
+    wanted = {"name": "filter", "typed_config": filter_config}
+    execute = typed(f"{_COMPOSITE}.ExecuteFilterAction", {"typed_config": wanted})
+    action = {"action": {"name": "execute", "typed_config": execute}}
+    matchers = [{"predicate": predicate, "on_match": action}]
+    composite = typed(f"{_COMPOSITE}.Composite", {})
     return typed(
         "envoy.extensions.common.matching.v3.ExtensionWithMatcher",
         {
-            "extension_config": {"name": "filter", "typed_config": filter_config},
+            "extension_config": {"name": "composite", "typed_config": composite},
             "xds_matcher": {"matcher_list": {"matchers": matchers}},
         },
     )

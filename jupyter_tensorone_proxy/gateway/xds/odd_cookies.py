@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from ..desired import DesiredMapping, Edge
 from .cookies import XSRF, exact_names, hidden_cookie, xsrf_marker
-from .matching import all_of, any_of, header_is, negation, noted, unless
+from .matching import all_of, any_of, header_is, negation, noted, where
 from .sign_in import COOKIE_PREFIX, session_cookie
 from .typed import Config, typed
 
@@ -45,7 +45,7 @@ def requests(mapping: DesiredMapping, edge: Edge) -> Config:
     )
     asked = _ask(mapping, "cookie", request_header_mode="SEND", response_header_mode="SKIP")
     asked["metadata_options"] = {"receiving_namespaces": {"untyped": [NAMESPACE]}}
-    return unless(negation(any_of(line, lost)), asked)
+    return where(any_of(line, lost), asked)
 
 
 def answers(mapping: DesiredMapping, edge: Edge) -> Config:
@@ -54,7 +54,7 @@ def answers(mapping: DesiredMapping, edge: Edge) -> Config:
     not_its_own = rf"(?:.*,)?[ \t]*=?[ \t]*{names}.*"
     pattern = rf"(?is)(?:{not_its_own}|.*;[ \t]*domain[ \t]*=.*)"
     asked = _ask(mapping, "set-cookie", request_header_mode="SKIP", response_header_mode="SEND")
-    return unless(negation(header_is("Response", "set-cookie", pattern)), asked)
+    return where(header_is("Response", "set-cookie", pattern), asked)
 
 
 def off() -> Config:
