@@ -7,3 +7,4 @@ from tests.fixtures.ana import (  # noqa: F401 - fixtures are found by their nam
     mine,
     running_gateway,
 )
+from tests.fixtures.panel import page, panel, plain_panel  # noqa: F401 - the same
