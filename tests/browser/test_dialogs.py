@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import StartService
-from tests.fixtures.gateway import wait_until
+from tests.fixtures.dialogs import dialog_of, mine
 from tests.fixtures.jupyter import JupyterServer
 from tests.fixtures.lab import Lab
-from tests.fixtures.services.page import WORKS, PageService
+from tests.fixtures.services.page import WORKS
 
 RunCommand = Callable[..., Any]
 
@@ -22,20 +22,7 @@ RunCommand = Callable[..., Any]
 def run(lab: Lab) -> RunCommand:
     """Open JupyterLab; return a function that runs a command and returns the dialog it opens."""
     lab.start()
-    lab.page.wait_for_function(
-        "window.jupyterapp.commands.hasCommand('tensorone-proxy:expose')", timeout=20_000
-    )
-
-    def run(command: str, **arguments: Any) -> Any:
-        lab.page.evaluate(
-            "([name, args]) => void window.jupyterapp.commands.execute(name, args)",
-            [f"tensorone-proxy:{command}", arguments],
-        )
-        dialog = lab.page.get_by_role("dialog")
-        dialog.wait_for()
-        return dialog
-
-    return run
+    return functools.partial(dialog_of, lab)
 
 
 @pytest.fixture
@@ -56,19 +43,6 @@ def stranger(chromium: Any) -> Iterator[Any]:
     context.set_default_timeout(20_000)
     yield context.new_page()
     context.close()
-
-
-def mine(jupyter: JupyterServer, service: PageService, **fields: Any) -> dict[str, Any]:
-    """Expose a service for me alone, as a cell does; return its mapping."""
-    me = jupyter.request("GET", "api/me").json()["data"]["name"]
-    body = {
-        "internal_port": service.port,
-        "description": "My page",
-        "access_control": {"authentication_required": True, "allowed_users": [me]},
-        **fields,
-    }
-    made = jupyter.request("POST", "api/ports", json=body).raise_for_status()
-    return dict(made.json()["data"])
 
 
 def test_r31_a_port_is_exposed_for_me_alone_and_mistakes_are_told_at_their_field(
@@ -223,123 +197,3 @@ def test_the_rules_of_all_ports_are_changed_and_changed_back(
     dialog.wait_for(state="detached")
     assert rules()["blocked_ips"] == []
     assert not (rules().get("rate_limiting") or {}).get("global_limit")
-
-
-def test_everything_is_done_with_the_keyboard_alone(
-    run: RunCommand, service: StartService, exposed: Callable[[], Any]
-) -> None:
-    """Tab, arrows, Space and Enter fill the form in and send it; no field is out of reach."""
-    port = service().port
-    dialog = run("expose")
-    keyboard = dialog.page.keyboard
-
-    def focused() -> str:
-        return str(
-            dialog.page.evaluate(
-                "(document.activeElement.labels?.[0] ?? document.activeElement).textContent"
-            )
-        )
-
-    def tab_to(label: str) -> None:
-        for _ in range(40):
-            if focused() == label:
-                return
-            keyboard.press("Tab")
-        raise AssertionError(f"{label} cannot be reached")
-
-    tab_to("Port")
-    keyboard.type(str(port))
-    tab_to("Name")
-    keyboard.type("By keyboard")
-    tab_to("Only me")
-    keyboard.press("ArrowDown")
-    assert focused() == "People I choose"
-    tab_to("People")
-    keyboard.type("ben, eve")
-    tab_to("More")
-    keyboard.press("Enter")
-    tab_to("Path to check")
-    keyboard.type("/up")
-    keyboard.press("Enter")
-    dialog.wait_for(state="detached")
-    (made,) = exposed()
-    assert (made["internal_port"], made["description"]) == (port, "By keyboard")
-    assert made["access_control"]["allowed_users"] == ["ben", "eve"]
-    assert made["health_check"]["path"] == "/up"
-
-
-def test_the_dialogs_suit_light_and_dark(
-    lab: Lab, run: RunCommand, service: StartService, jupyter: JupyterServer, pictures: Path
-) -> None:
-    """In both themes every word has the contrast that WCAG 2.2 asks for (1.4.3)."""
-    mapping = mine(jupyter, service())
-    for theme in ("JupyterLab Dark", "JupyterLab Light"):
-        lab.theme(theme)
-        name = theme.split()[1].lower()
-        for command, arguments in (
-            ("expose", {}),
-            ("edit", {"id": mapping["id"]}),
-            ("share", {"id": mapping["id"]}),
-            ("access", {}),
-        ):
-            dialog = run(command, **arguments)
-            if command == "expose":
-                dialog.get_by_label("Name", exact=True).fill("")
-                dialog.get_by_role("button", name="Expose").click()
-                dialog.get_by_text("is missing").first.wait_for()
-                dialog.get_by_text("More", exact=True).click()
-            dialog.page.screenshot(path=pictures / f"{command}-{name}.png")
-            weak = {word: ratio for word, ratio in dialog.evaluate(CONTRASTS) if ratio < 4.5}
-            assert not weak, (theme, command, weak)
-            dialog.page.keyboard.press("Escape")
-            dialog.wait_for(state="detached")
-
-
-def test_r27_saved_output_exposes_nothing_by_itself(
-    lab: Lab, jupyter: JupyterServer, service: StartService, exposed: Callable[[], Any]
-) -> None:
-    """A link in a cell's output that runs our command leads to the dialog, whatever it asks for."""
-    port = service().port
-    wanted = json.dumps({"port": port, "public": True, "access_control": {"public_access": True}})
-    html = (
-        "<button data-commandlinker-command='tensorone-proxy:expose' "
-        f"data-commandlinker-args='{wanted}'>Click me</button>"
-    )
-    lab.open(f"from IPython.display import HTML\nHTML({html!r})")
-    output = lab.run()
-    output.get_by_text("Click me").click()
-    ours = lab.page.locator(".jp-TensorOne-dialog")
-    trust = lab.page.locator(".jp-Dialog:not(.jp-TensorOne-dialog) .jp-mod-accept")
-    ours.or_(trust).first.wait_for()
-    if not ours.count():  # Lab itself asks first whether this output is to be trusted
-        trust.click()
-    ours.wait_for()
-    assert ours.get_by_label("Only me").is_checked()
-    assert not exposed()
-    ours.get_by_role("button", name="Cancel").click()
-    ours.wait_for(state="detached")
-    assert not wait_until(lambda: bool(exposed()), seconds=2)
-
-
-CONTRASTS = """dialog => {
-  const parse = text => text.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(value => value / 255)
-    .map(value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, value, i) => sum + value * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = element => {
-    const color = parse(getComputedStyle(element).backgroundColor);
-    return color[3] === 0 ? behind(element.parentElement) : color;
-  };
-  const texts = document.createTreeWalker(
-    dialog.querySelector(".jp-Dialog-body"), NodeFilter.SHOW_TEXT);
-  const found = [];
-  while (texts.nextNode()) {
-    const element = texts.currentNode.parentElement, text = texts.currentNode.data.trim();
-    if (text.length < 2 || element.closest("style, script, option")) continue;
-    const ground = behind(element), [r, g, b, alpha = 1] = parse(getComputedStyle(element).color);
-    const color = [r, g, b].map((value, i) => alpha * value + (1 - alpha) * ground[i]);
-    const one = light(color), other = light(ground);
-    found.push([text, (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05)]);
-  }
-  return found;
-}"""

@@ -102,8 +102,7 @@ async function repoint(desk: Desk, args: PortArgs): Promise<boolean> {
     return false;
   }
   const { showRepoint } = await import('../dialogs/repoint');
-  const { model, trans } = desk;
-  return showRepoint({ api: model.api, trans, mapping, detected: model.detected });
+  return showRepoint({ ...(await surroundings(desk)), mapping });
 }
 
 async function access({ model, trans }: Desk): Promise<boolean> {
@@ -122,9 +121,7 @@ async function chosen(desk: Desk, args: PortArgs, title: string): Promise<PortMa
 }
 
 async function surroundings({ model, trans }: Desk) {
-  if (!model.info) {
-    await model.refresh();
-  }
+  await model.refresh(); // what was found a moment ago is there to be chosen
   const { api, info, detected } = model;
   return {
     api,
