@@ -111,6 +111,17 @@ def _name(value: str) -> str:
     return _one_line(value)
 
 
+def _loopback(value: str) -> str:
+    try:
+        given = ipaddress.ip_address(value)
+    except ValueError:
+        given = ipaddress.IPv4Address(0)
+    address = getattr(given, "ipv4_mapped", None) or given
+    if not address.is_loopback or "%" in value:
+        raise ValueError(f"{value!r} is not an address of this machine alone, such as 127.0.0.2")
+    return str(address)
+
+
 def _written_out(value: Any) -> Any:
     """Refuse bare numbers, which would be read as seconds since 1970."""
     if isinstance(value, datetime) or (isinstance(value, str) and _DATE.match(value)):
@@ -191,7 +202,7 @@ class RateLimit(Model):
     """A token bucket: a steady refill and room for a burst (contract: `rate_limit`)."""
 
     requests_per_minute: _Count = Field(
-        60, title="Requests a minute", description="Refill of the bucket, per minute."
+        60, title="Requests a minute", description="The bucket's refill: more than that, on average, get a 429."
     )
     burst_size: _Count | None = Field(
         None,
@@ -229,18 +240,20 @@ class AccessControl(Model):
     ip_whitelist: list[IpRange] | None = Field(
         None,
         title="Only from these addresses",
-        description="Client addresses let in; empty or missing: all.",
+        description="Addresses or CIDR ranges of visitors; empty or missing: all.",
         examples=[_ADDRESSES],
     )
     blocked_ips: list[IpRange] | None = Field(
         None,
         title="Never from these addresses",
-        description="Client addresses kept out; wins over ip_whitelist.",
+        description="Addresses or CIDR ranges kept out, whatever else is said.",
         examples=[_ADDRESSES],
     )
     rate_limit: RateLimit | None = None
     session_timeout_minutes: _Count | None = Field(
-        None, title="Life of a session", description="Then visitors sign in again; overrides the cluster's."
+        None,
+        title="Life of a session",
+        description="Then visitors sign in again; overrides the cluster's.",
     )
     cors: Cors | None = None
     identity_assertion: Flag | None = Field(
@@ -281,7 +294,7 @@ class HealthCheck(Model):
     path: Annotated[str, Field(max_length=2000), AfterValidator(checked_path)] | None = Field(
         None,
         title="Path to check",
-        description="Path to GET; missing: only a TCP connection is tried.",
+        description="Path to GET; missing: it is only tried to connect.",
         examples=["/health"],
     )
     interval_seconds: _Seconds = Field(
@@ -346,6 +359,12 @@ class PortSettings(Model):
 
     internal_port: Port | None = Field(
         None, title="Port", description="The service's port on this cluster."
+    )
+    internal_host: Annotated[str, Strict(), AfterValidator(_loopback)] | None = Field(
+        None,
+        title="Address",
+        description="The loopback address that the service listens on, such as 127.0.0.2 "
+        "(extension); missing: where something listens, 127.0.0.1 before ::1.",
     )
     external_port: Port | None = Field(
         None,

@@ -11,13 +11,16 @@ import os
 import socket
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 Protocol = Literal["tcp", "udp"]
+
+USUAL_ADDRESSES = frozenset({"127.0.0.1", "::1", "0.0.0.0", "::"})  # noqa: S104 - compared
+"""Where services listen that are reached at 127.0.0.1 or ::1."""
 
 _SOCK_DIAG = 4
 _SOCK_DIAG_BY_FAMILY = 20
@@ -60,6 +63,41 @@ def listening_sockets() -> list[Listening]:
         return list(from_kernel())
     except OSError:  # no such module, or a sandbox that has no netlink
         return list(from_proc())
+
+
+def own_addresses(port: int, *, protocol: Protocol = "tcp", users: Iterable[int] = ()) -> set[str]:
+    """Return the addresses where sockets of this user listen on a port.
+
+    Args:
+        port: 1–65535.
+        protocol: Of which kind.
+        users: Ids of further users whose sockets count.
+
+    Example:
+        >>> with socket.create_server(("127.0.0.2", 0)) as server:
+        ...     own_addresses(server.getsockname()[1])
+        {'127.0.0.2'}
+    """
+    if sys.platform != "linux":
+        return set()
+    known = {os.getuid(), *users}
+    sockets = (s for s in listening_sockets() if (s.port, s.protocol) == (port, protocol))
+    return {s.host for s in sockets if s.uid in known}
+
+
+def only_address(addresses: Collection[str]) -> str | None:
+    """Return the loopback address that a service must be asked at, if no usual one will do.
+
+    Args:
+        addresses: Where it listens.
+
+    Example:
+        >>> only_address({"127.0.0.2"}), only_address({"127.0.0.2", "::"}), only_address({"::1"})
+        ('127.0.0.2', None, None)
+    """
+    if not USUAL_ADDRESSES.isdisjoint(addresses):
+        return None
+    return min((a for a in addresses if ipaddress.ip_address(a).is_loopback), default=None)
 
 
 def from_kernel() -> Iterator[Listening]:

@@ -9,6 +9,7 @@ from typing import Any
 from ..client import ProxyClient
 from ..errors import NotSupportedError
 from ..models import PortMapping
+from ..sockets import only_address, own_addresses
 
 _LOOPBACK = ("127.0.0.1", "::1")
 _PATIENCE_SECONDS = 0.5
@@ -61,7 +62,8 @@ def listens(port: int) -> bool:
     Args:
         port: 1–65535.
     """
-    for host in _LOOPBACK:
+    elsewhere = only_address(own_addresses(port))
+    for host in (elsewhere,) if elsewhere else _LOOPBACK:
         try:
             socket.create_connection((host, port), timeout=_PATIENCE_SECONDS).close()
         except OSError:

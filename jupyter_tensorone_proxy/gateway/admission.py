@@ -12,6 +12,7 @@ from ..errors import (
     ProtectedPortError,
 )
 from ..models import PortRequest
+from ..sockets import only_address
 from . import policy
 from .desired import Address, Desired, DesiredMapping, targets_of
 from .jupyter_ports import JupyterPorts
@@ -47,6 +48,20 @@ class Admission:
             f"This machine's limit of open files allows {self.capacity} port mappings",
             details={"suggestion": "Raise the hard limit (`ulimit -Hn`) and restart the gateway"},
         )
+
+    def located(self, request: PortRequest, *, asked: bool) -> PortRequest:
+        """Return what is asked for, with the address of a service that listens on no usual one.
+
+        Args:
+            request: The mapping as it would be.
+            asked: Whether somebody has just said which address it is.
+        """
+        if asked:
+            return request
+        there = self.ownership.own_addresses(request.protocol, request.internal_port)
+        if not there or request.internal_host in there:
+            return request
+        return request.model_copy(update={"internal_host": only_address(there)})
 
     def require(
         self, request: PortRequest, desired: Desired, old: DesiredMapping | None = None

@@ -114,6 +114,8 @@ class Controller:
         """
         async with self._lock:
             self._admission.require_room(self.desired)
+            asked = request.internal_host is not None
+            request = self._admission.located(request, asked=asked)
             self._admission.require(request, self.desired)
             moment = now()
             external_port = self._external_ports.choose(request, self.desired.mappings)
@@ -154,6 +156,9 @@ class Controller:
             old = self.mapping(mapping_id)
             patch = patch if isinstance(patch, Mapping) else patch(old)
             request = parse_request(PortRequest, merge_patch(old.request.to_wire(), patch))
+            if "internal_port" in patch:
+                asked = patch.get("internal_host") is not None
+                request = self._admission.located(request, asked=asked)
             self._admission.require(request, self.desired, old)
             external_port = self._external_ports.choose(request, self.desired.mappings, old)
             mapping = replace(old, request=request, external_port=external_port, updated_at=now())

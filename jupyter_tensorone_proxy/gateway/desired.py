@@ -174,7 +174,13 @@ def targets(mapping: DesiredMapping) -> frozenset[Address]:
 def targets_of(request: PortRequest) -> frozenset[Address]:
     """Return the addresses a mapping would send its visitors to."""
     ports = [request.internal_port, *(request.replicas or [])]
-    return frozenset(Address(request.protocol, host, port) for port in ports for host in LOOPBACK)
+    hosts = hosts_of(request)
+    return frozenset(Address(request.protocol, host, port) for port in ports for host in hosts)
+
+
+def hosts_of(request: PortRequest) -> tuple[str, ...]:
+    """Return the loopback addresses where a service is looked for, in this order."""
+    return (request.internal_host,) if request.internal_host else LOOPBACK
 
 
 def is_raw(mapping: DesiredMapping) -> bool:

@@ -13,11 +13,10 @@ import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 
-from ..sockets import Listening, listening_sockets
+from ..sockets import Listening, Protocol, listening_sockets, own_addresses
 from .desired import Address
 
-_PRECEDENCE = {"127.0.0.1": ("127.0.0.1", "0.0.0.0", "::"), "::1": ("::1", "::")}  # noqa: S104 - compared, not bound
-"""Address that is connected to → where the kernel looks for a listening socket, in this order."""
+_ANY, _ANY_IPV6 = "0.0.0.0", "::"  # noqa: S104 - compared, not bound
 
 
 class Ownership:
@@ -37,6 +36,15 @@ class Ownership:
         """
         return _foreign(listening_sockets(), addresses, self._ours) if addresses else frozenset()
 
+    def own_addresses(self, protocol: Protocol, port: int) -> set[str]:
+        """Return the addresses where services that may be exposed listen on a port."""
+        return own_addresses(port, protocol=protocol, users=self._ours)
+
+
+def _precedence(host: str) -> tuple[str, ...]:
+    """Return where the kernel looks for a listening socket of an address, in this order."""
+    return (host, _ANY_IPV6) if ":" in host else (host, _ANY, _ANY_IPV6)
+
 
 def _foreign(
     sockets: Iterable[Listening], addresses: Collection[Address], ours: Collection[int]
@@ -52,7 +60,7 @@ def _foreign(
     barred = set()
     for address in asked:
         places = owners[address.protocol, address.port]
-        holders = next((places[h] for h in _PRECEDENCE[address.host] if h in places), set())
+        holders = next((places[h] for h in _precedence(address.host) if h in places), set())
         if not (holders and holders.issubset(ours)):
             barred.add(address)
     return frozenset(barred)

@@ -20,6 +20,7 @@ from ..errors import (
     ProtectedPortError,
 )
 from ..models import PortMapping
+from ..sockets import only_address, own_addresses
 
 _LOOPBACK = ("127.0.0.1", "::1")
 _PROBE_SECONDS = 1.0
@@ -181,7 +182,8 @@ def _not_exposed(port: int, suggestion: str) -> PortNotFoundError:
 
 
 async def _something_listens(port: int) -> bool:
-    for host in _LOOPBACK:
+    elsewhere = only_address(own_addresses(port))
+    for host in (elsewhere,) if elsewhere else _LOOPBACK:
         try:
             _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), _PROBE_SECONDS)
         except (OSError, asyncio.TimeoutError):

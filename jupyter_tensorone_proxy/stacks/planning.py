@@ -21,6 +21,7 @@ EXTENSION = "stacks"
 
 _NOT_RESET = {
     "internal_port",
+    "internal_host",
     "external_port",
     "protocol",
     "description",

@@ -16,11 +16,11 @@ export interface AccessControl {
    */
   readonly allowed_users?: readonly string[] | null;
   /**
-   * Client addresses let in; empty or missing: all.
+   * Addresses or CIDR ranges of visitors; empty or missing: all.
    */
   readonly ip_whitelist?: readonly string[] | null;
   /**
-   * Client addresses kept out; wins over ip_whitelist.
+   * Addresses or CIDR ranges kept out, whatever else is said.
    */
   readonly blocked_ips?: readonly string[] | null;
   readonly rate_limit?: RateLimit | null;
@@ -40,7 +40,7 @@ export interface AccessControl {
  */
 export interface RateLimit {
   /**
-   * Refill of the bucket, per minute.
+   * The bucket's refill: more than that, on average, get a 429.
    */
   readonly requests_per_minute?: number;
   /**
@@ -211,7 +211,7 @@ export interface Failure {
 export interface HealthCheck {
   readonly enabled?: boolean;
   /**
-   * Path to GET; missing: only a TCP connection is tried.
+   * Path to GET; missing: it is only tried to connect.
    */
   readonly path?: string | null;
   /**
@@ -375,7 +375,7 @@ export interface NetworkConfiguration {
 export interface ObservedHealthCheck {
   readonly enabled?: boolean;
   /**
-   * Path to GET; missing: only a TCP connection is tried.
+   * Path to GET; missing: it is only tried to connect.
    */
   readonly path?: string | null;
   /**
@@ -418,6 +418,10 @@ export interface PortMapping {
    * The service's port on this cluster.
    */
   readonly internal_port?: number | null;
+  /**
+   * The loopback address that the service listens on, such as 127.0.0.2 (extension); missing: where something listens, 127.0.0.1 before ::1.
+   */
+  readonly internal_host?: string | null;
   /**
    * The port on the proxy; missing: the lowest free one.
    */
@@ -522,6 +526,10 @@ export interface PortRequest {
    */
   readonly internal_port: number;
   /**
+   * The loopback address that the service listens on, such as 127.0.0.2 (extension); missing: where something listens, 127.0.0.1 before ::1.
+   */
+  readonly internal_host?: string | null;
+  /**
    * The port on the proxy; missing: the lowest free one.
    */
   readonly external_port?: number | null;
@@ -579,6 +587,10 @@ export interface PortSettings {
    * The service's port on this cluster.
    */
   readonly internal_port?: number | null;
+  /**
+   * The loopback address that the service listens on, such as 127.0.0.2 (extension); missing: where something listens, 127.0.0.1 before ::1.
+   */
+  readonly internal_host?: string | null;
   /**
    * The port on the proxy; missing: the lowest free one.
    */

@@ -80,6 +80,22 @@ def test_a_port_where_nothing_listens_yet_is_exposed(
     assert _status(gateway, expose(free_port()).url) == (502, "SERVICE_UNREACHABLE")
 
 
+def test_r06_another_users_loopback_address_is_not_exposed_either(
+    gateway: RunningGateway, client: ProxyClient, expose: ExposePort
+) -> None:
+    """Asked for by its address it is refused; taken later, it is closed."""
+    with foreign_service(host="127.0.0.2") as foreign:
+        with pytest.raises(ProtectedPortError, match="another user"):
+            expose(foreign.port, internal_host="127.0.0.2")
+        assert client.list_ports() == []
+    with web_service("mine", host="127.0.0.2") as service:
+        mapping = expose(service.port)
+        assert mapping.internal_host == "127.0.0.2"
+        assert serves(gateway, mapping.url, "mine")
+    with foreign_service(service.port, host="127.0.0.2"):
+        assert wait_until(lambda: _status(gateway, mapping.url) == NOT_YOURS)
+
+
 # --- while it is exposed --------------------------------------------------------------------
 
 

@@ -28,8 +28,9 @@ from tests.fixtures.traffic import (
 )
 
 PRIVATE = {"authentication_required": True, "allowed_users": ["ana"]}
-MOVES = {"custom_domain"}
-"""Fields that give the mapping another address: what came by the old one is cut, rightly."""
+MOVES = {"custom_domain", "internal_host"}
+"""Fields that give the mapping or its service another address: what came by the old one, or is with
+another service, is cut, rightly."""
 
 MAPPING_FIELDS = {
     **{name: value for name, value in PORT_CHANGES.items() if name not in MOVES},

@@ -9,8 +9,10 @@ Everything fails closed: a route that forgets its override lets nobody in.
 
 from __future__ import annotations
 
+import re
+
 from ...models import Compression
-from ..desired import DesiredCluster, DesiredMapping, Edge
+from ..desired import DesiredCluster, DesiredMapping, Edge, bracketed
 from . import access, cookies, framing, limits, odd_cookies, shared_limits, sign_in
 from .odd_cookies import NAMESPACE
 from .sign_in import JWT_FILTER
@@ -157,7 +159,8 @@ def local_origin(mapping: DesiredMapping) -> str:
 
 def local_host(mapping: DesiredMapping) -> str:
     """Return the Host that the service sees."""
-    return f"127.0.0.1:{mapping.request.internal_port}"
+    host = bracketed(mapping.request.internal_host or "127.0.0.1")
+    return f"{host}:{mapping.request.internal_port}"
 
 
 def header(name: str, value: str, *, action: str = "OVERWRITE_IF_EXISTS_OR_ADD") -> Config:
@@ -220,7 +223,10 @@ def _service_cookies(mapping: DesiredMapping, edge: Edge) -> Config:
 
 def _rewrites(mapping: DesiredMapping) -> Config:
     """Note the path of a redirect to the local address, and the service's policy for frames."""
-    origin = rf"(?:https?:)?//(?:127\.0\.0\.1|localhost|\[::1\]):{mapping.request.internal_port}"
+    own = [mapping.request.internal_host] if mapping.request.internal_host else []
+    names = {"127.0.0.1", "localhost", "[::1]", *map(bracketed, own)}
+    hosts = "|".join(map(re.escape, sorted(names)))
+    origin = rf"(?:https?:)?//(?:{hosts}):{mapping.request.internal_port}"
     local = rf"^{origin}(?:/(.*)|([?#].*)?)$"
     rules = [
         _rewrite("location", local, r"/\1\2"),

@@ -6,7 +6,7 @@ Written as `resources` are; no function here does I/O.
 from __future__ import annotations
 
 from ...models import HealthCheck
-from ..desired import LOOPBACK, Address, DesiredCluster, DesiredMapping, Edge
+from ..desired import Address, DesiredCluster, DesiredMapping, Edge, hosts_of
 from . import balancing, filters
 from .typed import Config, typed
 
@@ -79,7 +79,8 @@ def open_targets(mapping: DesiredMapping, barred: frozenset[Address]) -> dict[in
     """Return port → addresses of a mapping's targets, without those of another user."""
     ports = [mapping.request.internal_port, *(mapping.request.replicas or [])]
     closed = {(address.host, address.port) for address in barred}
-    hosts = {port: [host for host in LOOPBACK if (host, port) not in closed] for port in ports}
+    wanted = hosts_of(mapping.request)
+    hosts = {port: [host for host in wanted if (host, port) not in closed] for port in ports}
     return {port: left for port, left in hosts.items() if left}
 
 

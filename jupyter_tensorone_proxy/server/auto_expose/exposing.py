@@ -103,7 +103,8 @@ class AutoExposer:
         fields = self._fields(port, settings)
         moved = await _mapping_to_move(client, fields)
         if moved is not None:
-            await client.update_port(moved.id, internal_port=port.port)
+            host = {"internal_host": port.address} if port.address else {}
+            await client.update_port(moved.id, internal_port=port.port, **host)
             return
         try:
             await client.create_port(**fields)
@@ -124,6 +125,8 @@ class AutoExposer:
         }
         if port.service and port.service.health_path and "health_check" not in fields:
             fields["health_check"] = {"path": port.service.health_path}
+        if port.address:
+            fields["internal_host"] = port.address
         if port.root.kind == "kernel":
             fields["kernel_id"] = port.root.id
         return fields

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...services import Catalogue, Service
+from ...sockets import only_address
 from .fingerprint import Page, ask
 from .processes import Endpoint, Found, Process, Root, Scanner, best_scanner
 
@@ -58,8 +59,13 @@ class DetectedPort:
 
     @property
     def can_be_exposed(self) -> bool:
-        """Whether the gateway reaches it, which connects to 127.0.0.1, else to ::1."""
-        return _reachable(self.host) in {"127.0.0.1", "::1"}
+        """Whether the gateway reaches it, which connects to loopback addresses alone."""
+        return ipaddress.ip_address(_reachable(self.host)).is_loopback
+
+    @property
+    def address(self) -> str | None:
+        """The loopback address to ask it at; None for the usual ones, which need not be said."""
+        return only_address({self.host})
 
     @property
     def name(self) -> str:
