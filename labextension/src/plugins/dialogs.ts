@@ -13,6 +13,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import { portArgs } from '../arguments';
 import { PortCommands } from '../commands';
 import { ApiError } from '../errors';
+import { portsIcon } from '../icons';
 import { CommandIDs, DOMAIN, EXTENSION, IPortsModel, type PortArgs } from '../tokens';
 import type { ClusterAccess, PortMapping, ServiceEntry } from '../wire';
 
@@ -45,6 +46,7 @@ export function addDialogs(
     commands.addCommand(id, {
       label: args => (args.isMenu === true ? label : long), // there the port need not be named again
       describedBy: { args: ARGS },
+      icon: args => (args.isLauncher === true ? portsIcon : undefined),
       execute: args => run(execute, desk, portArgs(args))
     });
   };
