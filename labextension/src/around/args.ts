@@ -18,3 +18,10 @@ export const PORT_ARGS = {
 
 /** Nothing. */
 export const NO_ARGS = { type: 'object', properties: {}, additionalProperties: false } as const;
+
+/** One visitor's session. */
+export const SESSION_ARGS = {
+  type: 'object',
+  properties: { session: { type: 'string', description: 'The id of a session.' } },
+  required: ['session']
+} as const;

@@ -8,6 +8,7 @@ import {
 } from '@jupyterlab/application';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { NO_ARGS } from '../around/args';
 import { PortsPanel } from '../panel';
 import { CommandIDs, DOMAIN, EXTENSION, IPortsModel } from '../tokens';
 
@@ -29,6 +30,7 @@ export const panelPlugin: JupyterFrontEndPlugin<void> = {
     restorer?.add(panel, panel.id);
     app.commands.addCommand(CommandIDs.showPanel, {
       label: trans.__('Show Ports'),
+      describedBy: { args: NO_ARGS },
       execute: () => app.shell.activateById(panel.id)
     });
   }
