@@ -134,6 +134,7 @@ def _run(args: Namespace) -> int:
         _show(result, args)
         if getattr(args, "follow", False):
             _follow(client, result, args)
+        _stay(client, result, args)
     return 0 if result.complete else 1
 
 
@@ -175,15 +176,23 @@ def _show(result: Result, args: Namespace) -> None:
 
 
 def _follow(client: ProxyClient, shown: Any, args: Namespace) -> None:
-    """Print events as they happen, until somebody interrupts."""
-    from .commands.record_verbs import follow_events
+    """Print what comes as it comes, until somebody interrupts."""
+    from .stacks.runs import follow
 
-    for more in follow_events(client, args, shown):
-        if args.json_lines:
+    for more in follow(client, args, shown):
+        if getattr(args, "json_lines", False):
             _print_lines(more.json_lines())
         else:
             _print(more.lines(color=_has_colors(sys.stdout)), sys.stdout)
         sys.stdout.flush()
+
+
+def _stay(client: ProxyClient, result: Result, args: Namespace) -> None:
+    """Stay while what was started from here runs; its output goes to standard error."""
+    if args.verb in {"run", "apply"}:
+        from .stacks.foreground import stay
+
+        stay(client, result, lambda line: _print(line, sys.stderr))
 
 
 def _confirm(about: str, args: Namespace) -> None:

@@ -48,19 +48,20 @@ _ALL = (
 _LINK = "color: var(--jp-content-link-color, revert); text-decoration: underline;"
 
 
-def mapping_card(row: Row) -> str:
+def mapping_card(row: Row, *, stop: str = "unexpose") -> str:
     """Return the card of one exposed port.
 
     Args:
         row: The mapping.
+        stop: The verb that ends it.
     """
     port = row.mapping.internal_port
     until = f"{escape(row.until)} · " if row.until else ""
-    stop = f"{until}stop: {code(f'%tensorone unexpose {port}')}"
+    ending = f"{until}stop: {code(f'%tensorone {stop} {port}')}"
     return frame(
         f"<div>{_dot(row.health)} <strong>{isolated(row.name)}</strong> &nbsp; "
         f"port {port} → {code(row.address)} &nbsp; {who(row)}</div>"
-        f"<div>{_open(row)}{escape(row.health.word)} · {stop}</div>"
+        f"<div>{_open(row)}{escape(row.health.word)} · {ending}</div>"
     )
 
 

@@ -73,7 +73,7 @@ def settings_of(args: argparse.Namespace, me: str | None) -> dict[str, Any]:
         {'health_check': {'enabled': True, 'path': '/up'}}
     """
     health = _given(path=args.health_path, interval_seconds=args.health_interval)
-    access = _who(args, me) | _given(
+    access = who_fields(args, me) | _given(
         ip_whitelist=args.allow_ip,
         blocked_ips=args.block_ip,
         rate_limit=_given(requests_per_minute=args.rate_limit) or None,
@@ -90,7 +90,16 @@ def settings_of(args: argparse.Namespace, me: str | None) -> dict[str, Any]:
     )
 
 
-def _who(args: argparse.Namespace, me: str | None) -> dict[str, Any]:
+def who_fields(args: argparse.Namespace, me: str | None) -> dict[str, Any]:
+    """Return the access fields for who was named on the line; none if nobody was.
+
+    Args:
+        args: Arguments of a verb that has ``--only-me`` and the like.
+        me: My name on the proxy, for ``--only-me``.
+
+    Raises:
+        UsageError: ``--only-me``, and nobody said who that is.
+    """
     if args.only_me and me is None:
         raise UsageError(
             "--only-me: nobody said who you are.",

@@ -19,6 +19,8 @@ from typing import Any, Literal, NoReturn
 from ..errors import UsageError
 from . import people_options as people
 from .monitor_options import monitor as monitor_options
+from .run_options import run as run_options
+from .run_options import stop as stop_options
 from .trust.options import trust_options
 from .words import count, mapping_life, names, one_of, or_word, port, refuse_credentials
 
@@ -53,6 +55,7 @@ class Verb:
         options: Adds the verb's arguments to its parser.
         rims: Where the verb exists.
         tells_itself: It says how far it is, so the rim does not.
+        passes_on: Words that are none of its own are another program's.
     """
 
     name: str
@@ -61,10 +64,12 @@ class Verb:
     options: Callable[[argparse.ArgumentParser, Rim], None]
     rims: tuple[Rim, ...] = ("cli", "magic")
     tells_itself: bool = False
+    passes_on: bool = False
 
     def doing_now(self, args: argparse.Namespace) -> str:
         """Say in one line what is going on, for people who wait."""
-        return f"{self.doing.format(port=getattr(args, 'port', None))} …"
+        said = {"port": getattr(args, "port", None), "service": getattr(args, "service", None)}
+        return f"{self.doing.format(**said)} …"
 
 
 class _Parser(argparse.ArgumentParser):
@@ -106,6 +111,8 @@ def parse(words: Sequence[str], *, rim: Rim) -> argparse.Namespace:
     known = [verb.name for verb in VERBS if rim in verb.rims]
     if words[0] not in {*known, "-h", "--help"}:
         raise UsageError(f"{parser.prog}: no such verb{_hint(words[0], known, rim)}")
+    if words[0] in {verb.name for verb in VERBS if verb.passes_on}:
+        return _parse_and_pass_on(parser, list(words))
     args, unknown = parser.parse_known_args(words)
     if unknown:
         options = [word.split("=")[0] for word in unknown if word.startswith("--")]
@@ -115,7 +122,14 @@ def parse(words: Sequence[str], *, rim: Rim) -> argparse.Namespace:
     return args
 
 
-def completions(words: Sequence[str], symbol: str) -> list[str]:
+def _parse_and_pass_on(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespace:
+    """Read a command of which what is unknown, and all behind ``--``, is for another program."""
+    end = words.index("--") if "--" in words else len(words)
+    args, unknown = parser.parse_known_args(words[:end])
+    args.words = [*unknown, *words[end + 1 :]]
+    return args
+
+
 def _hint(word: str, known: Sequence[str], rim: Rim) -> str:
     """Return where a verb is to be typed that is none here, or which ones there are."""
     if word in {verb.name for verb in VERBS}:
@@ -128,6 +142,7 @@ def _hint(word: str, known: Sequence[str], rim: Rim) -> str:
     return f"; there are {', '.join(known)}."
 
 
+def completions(words: Sequence[str], symbol: str) -> list[str]:
     """Return what could stand at the cursor of a magic's line.
 
     Args:
@@ -267,6 +282,10 @@ VERBS: tuple[Verb, ...] = (
     Verb("open", "open an exposed port, signed in", "Opening port {port}", _open_options),
     Verb("apply", "make the proxy as a stack says", "Asking what is exposed", _apply_options,
          tells_itself=True),
+    Verb("run", "start a service, and expose it", "Starting {service}", run_options,
+         passes_on=True),
+    Verb("stop", "stop what was started, and stop exposing it", "Stopping it", stop_options),
+    Verb("processes", "list what was started", "Asking what runs", _no_options),
     Verb("share", "let one person in by a link, for a while", "Making a link", people.share),
     Verb("links", "list the links that are out", "Asking for links", people.links),
     Verb("sessions", "list who is signed in", "Asking who is in", people.sessions),
@@ -281,11 +300,11 @@ VERBS: tuple[Verb, ...] = (
     Verb("monitor", "watch exposed services, and say what is wrong", "Looking at services",
          monitor_options, tells_itself=True),
     Verb("status", "say where the proxy is and how it does", "Asking the proxy", _no_options),
+    Verb("panel", "show all of it as a live panel, to click on", "Making the panel", _no_options,
+         rims=("magic",)),
     Verb("trust", "have this machine trust the local CA, or show it", "Changing what is trusted",
          trust_options, rims=("cli",)),
     Verb("gateway", "run the embedded gateway in the foreground", "Starting the gateway",
-    Verb("panel", "show all of it as a live panel, to click on", "Making the panel", _no_options,
-         rims=("magic",)),
          _no_options, rims=("cli",)),
 )  # fmt: skip
 """Every verb, in the order of the help."""

@@ -117,13 +117,16 @@ def access(parser: argparse.ArgumentParser, _rim: Rim) -> None:
     add("--content-security-policy", metavar="VALUE", help="the same for this header")
 
 
-def logs(parser: argparse.ArgumentParser, _rim: Rim) -> None:
+def logs(parser: argparse.ArgumentParser, rim: Rim) -> None:
     """Add the arguments of ``logs``."""
     _only_port(parser)
     add = parser.add_argument
     add("--status", metavar="S", type=status, help="only such as 404, or 5xx for a whole class")
     add("--since", metavar="TIME", type=duration, help="only of the last 30m, 8h, 1d …")
     add("-n", "--lines", metavar="N", type=_entries, default=50, help="how many; 50 at first")
+    add("--output", action="store_true", help="what the service printed, if it was started here")
+    if rim == "cli":
+        add("--follow", action="store_true", help="with --output: go on with what it prints")
 
 
 def events(parser: argparse.ArgumentParser, rim: Rim) -> None:
