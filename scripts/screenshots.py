@@ -75,6 +75,7 @@ def take(page: Page, server: JupyterServer) -> None:
     """Expose a TensorBoard in JupyterLab, and open it."""
     page.goto(f"{server.url}/lab/tree/train.ipynb?reset&token={TOKEN}")
     page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
+    page.wait_for_timeout(3000)  # it says idle before the kernel is connected
     page.keyboard.press("Control+b")
     cells = page.locator(".jp-Cell")
     execute(page, 1)
@@ -91,7 +92,37 @@ def take(page: Page, server: JupyterServer) -> None:
     expect(board.locator("line-chart").first).to_be_visible()
     board.wait_for_timeout(2000)  # the chart is drawn on a canvas, which says nothing
     save(board, "tensorboard.png")
+    page.bring_to_front()
+    show_sidebar(page, server)
     unexpose(server)
+    page.bring_to_front()
+    page.locator('.jp-SideBar [data-id="tensorone-ports"]').click()
+    page.locator("#tensorone-ports").get_by_role("button", name="Expose").last.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("Only you can open it.").wait_for()
+    save(page, "expose-dialog.png")
+
+
+def show_sidebar(page: Page, server: JupyterServer) -> None:
+    """Show the sidebar with an open row, and beside it a service that does not answer."""
+    check = {"interval_seconds": 1, "timeout_seconds": 1, "retries": 1}
+    me = server.request("GET", "api/me").json()["data"]["name"]
+    down = {
+        "internal_port": 5000,
+        "description": "MLflow",
+        "health_check": check,
+        "access_control": {"allowed_users": [me, "ben"]},
+    }
+    server.request("POST", "api/ports", json=down).raise_for_status()
+    tab = page.locator('.jp-SideBar [data-id="tensorone-ports"]')
+    tab.click()
+    sidebar = page.locator("#tensorone-ports")
+    sidebar.get_by_text("not answering since").wait_for()
+    sidebar.get_by_role("button", expanded=False).first.click()
+    sidebar.get_by_role("img", name=re.compile("requests in the last")).wait_for()
+    page.mouse.move(2, 2)
+    save(page, "sidebar.png")
+    tab.click()
 
 
 def execute(page: Page, index: int) -> None:

@@ -14,12 +14,15 @@ export interface Steps {
   back(): boolean;
 }
 
+/** What the accepting button is: as always, a step to think about, or all that is left to do. */
+export type Kind = 'default' | 'warn' | 'last';
+
 /** What a form may have its dialog do. */
 export interface Host {
   /** Say what the buttons do from now on. */
   attach(steps: Steps): void;
-  /** Call the button that accepts something else; `warn` where it is a step to think about. */
-  label(text: string, kind?: 'default' | 'warn'): void;
+  /** Call the button that accepts something else. */
+  label(text: string, kind?: Kind): void;
 }
 
 /** What a dialog is made of. */
@@ -77,11 +80,12 @@ class FormDialog extends Dialog<null> implements Host {
     this.steps = steps;
   }
 
-  label(text: string, kind: 'default' | 'warn' = 'default'): void {
+  label(text: string, kind: Kind = 'default'): void {
     this.text = text;
     this.say('accept', text);
     this.say('reject', kind === 'warn' ? this.trans.__('Back') : this.trans.__('Cancel'));
     this.button('accept')?.classList.toggle('jp-mod-warn', kind === 'warn');
+    this.button('reject')?.toggleAttribute('hidden', kind === 'last');
   }
 
   /** A button was pressed, or Enter in a field. */

@@ -76,7 +76,7 @@ export function ShareForm(context: ShareContext & { readonly host: Host }): Reac
     const made = await form.send(() => api.call<Link>('POST', 'links', { body }), [...PATHS, LIFE]);
     if (made) {
       setLink(made);
-      host.label(trans.__('Done'));
+      host.label(trans.__('Done'), 'last');
     }
     return false;
   };
@@ -190,7 +190,9 @@ function Address(props: {
       <QrCode text={url} label={trans.__('The same address, to scan')} />
       {isLocal(url) && (
         <p className="jp-TensorOne-help">
-          {trans.__('It leads to this machine by a name of its own, so it works here only.')}
+          {trans.__(
+            'The address names this machine only for itself, so it works on this machine alone.'
+          )}
         </p>
       )}
     </div>
@@ -203,7 +205,7 @@ function isLocal(url: string): boolean {
 
 /** A text as a QR code: dark on white in every theme, as cameras want it. */
 export function QrCode(props: { readonly text: string; readonly label: string }): ReactElement {
-  const { data, size } = encode(props.text, { ecc: 'M', border: 4 });
+  const { data, size } = encode(props.text, { ecc: 'L', border: 4 });
   const dark = data.flatMap((row, y) => row.map((on, x) => (on ? `M${x} ${y}h1v1h-1z` : '')));
   return (
     <svg
