@@ -202,7 +202,9 @@ class RateLimit(Model):
     """A token bucket: a steady refill and room for a burst (contract: `rate_limit`)."""
 
     requests_per_minute: _Count = Field(
-        60, title="Requests a minute", description="The bucket's refill: more than that, on average, get a 429."
+        60,
+        title="Requests a minute",
+        description="The bucket's refill: more than that, on average, get a 429.",
     )
     burst_size: _Count | None = Field(
         None,
