@@ -14,7 +14,6 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from ..commands import card
 from ..commands.surroundings import in_kernel
 from .results import MonitorResult
 
@@ -47,7 +46,7 @@ def html_of(monitor: Monitor) -> str:
     """
     every = f"Looked at every {monitor.interval_seconds:g} s."
     note = every if monitor.running else "No longer watched."
-    return monitor.result().html() + card.muted(card.isolated(note))
+    return monitor.result().html_with(note)
 
 
 def widget(monitor: Monitor) -> Any:

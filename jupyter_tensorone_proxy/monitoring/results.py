@@ -78,11 +78,21 @@ class MonitorResult(Result):
 
     def html(self) -> str:
         """Return a table with plots."""
-        head = ("Port", "Name", "Health", *(MEASURES[name].title for name in _SHOWN), "", "")
+        return self.html_with("")
+
+    def html_with(self, last: str) -> str:
+        """Return a table with plots, and below it what is wrong.
+
+        Args:
+            last: What else to say, below all of it; empty for nothing.
+        """
+        plots = (f"{MEASURES[name].title}, lately" for name in PLOTTED)
+        head = ("Port", "Name", "Health", *(MEASURES[name].title for name in _SHOWN), *plots)
         body = [_html_cells(view) for view in self.services]
-        return card.table(head, body, self._nothing(), "") + "".join(
-            card.muted(card.isolated(note)) for note in self._notes()
-        )
+        lines = [f"<div>{card.isolated(note)}</div>" for note in self._notes()]
+        lines += [card.muted(card.isolated(last))] if last else []
+        below = card.frame("".join(lines), wide=True) if lines else ""
+        return card.table(head, body, self._nothing()) + below
 
     def json(self) -> dict[str, Any]:
         """Return every value."""

@@ -23,7 +23,9 @@ from .services import WatchedService
 from .thresholds import measure_of, quantity
 from .visiting import MOST_BYTES, USER_AGENT, NoAnswerError, Visitor
 
-_AT_ONCE = 10
+_AT_ONCE = 50
+"""How many services are asked at once: one that hangs takes a place until it is given up."""
+
 _SPREAD = 0.8
 """Which part of the interval a round takes, if the services are quick."""
 
@@ -84,6 +86,8 @@ class Rounds:
             spread_seconds: Over how long.
         """
         problem = ""
+        for service in self._services.values():
+            service.forget_rates()
         try:
             await self._ask_the_api()
         except ProxyError as error:
@@ -107,7 +111,6 @@ class Rounds:
                 self._services[port_id].mapping = mapping
             else:
                 self._services[port_id] = self._plan.watch(mapping)
-            self._services[port_id].forget_rates()
         await self._count(exposed)
 
     async def _count(self, exposed: Mapping[str, PortMapping]) -> None:
@@ -122,11 +125,11 @@ class Rounds:
         failed = await self._failed_since()
         for port_id, total in totals.items():
             service = self._services[port_id]
-            ours, service.requests_of_ours = service.requests_of_ours, 0
+            ours = self._visitor.sent.pop(port_id, 0)
             if before is None or port_id not in before.totals or now <= before.at:
                 continue
             grown = total - before.totals[port_id]
-            others = max(0, (grown if grown >= 0 else total) - ours)
+            others = service.others(grown if grown >= 0 else total, ours)
             rate = others / (now - before.at) * 60
             errors = None
             if failed is not None:
@@ -162,7 +165,6 @@ class Rounds:
     async def _ask(self, service: WatchedService) -> None:
         try:
             answer = await self._visitor.get(service.mapping, service.path)
-            service.requests_of_ours += 1
             service.take_health(answer)
         except NoAnswerError as error:
             service.take_failure(str(error))
@@ -170,7 +172,6 @@ class Rounds:
         if path := service.metrics_path:
             try:
                 page = await self._visitor.get(service.mapping, path, limit=MOST_BYTES)
-                service.requests_of_ours += 1
                 service.take_metrics(page)
             except NoAnswerError as error:
                 service.take_no_metrics(str(error))

@@ -95,7 +95,7 @@ class WatchedService:
         self.mapping = mapping
         self.vigils = [Vigil(alert) for alert in alerts]
         self.seen = Observation()
-        self.requests_of_ours = 0
+        self._not_counted_yet = 0
         self._asked_metrics_path = metrics_path
         self._has_metrics = False
         self._no_metrics_until = 0.0
@@ -202,6 +202,20 @@ class WatchedService:
             reason: Why.
         """
         self._see(metrics_problem=reason, rates=Rates())
+
+    def others(self, counted: int, ours: int) -> int:
+        """Return how many of the requests that the proxy counted were not the monitor's own.
+
+        The proxy counts a moment later. What it has not counted yet of ours is taken off the next
+        time; not for ever, because what never reached the proxy is never counted.
+
+        Args:
+            counted: How many the proxy counted since the last time.
+            ours: How many the monitor sent since then.
+        """
+        left = counted - ours - self._not_counted_yet
+        self._not_counted_yet = min(max(0, -left), ours)
+        return max(0, left)
 
     def take_traffic(self, request_rate: float | None, error_rate: float | None) -> None:
         """Note what the proxy counted, unless its own metrics say it better.

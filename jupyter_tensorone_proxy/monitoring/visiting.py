@@ -69,7 +69,7 @@ class _Session:
 
 
 class Visitor:
-    """Asks exposed services.
+    """Asks exposed services, and counts in `sent` how often, by their mappings' ids.
 
     Args:
         client: Makes links, and ends sessions.
@@ -93,6 +93,7 @@ class Visitor:
         self._token = token
         self._timeout_seconds = timeout_seconds
         self._sessions: dict[str, _Session] = {}
+        self.sent: dict[str, int] = {}
         # One pool each: a common one looks at all its connections for each request.
         self._http: dict[str, httpx.AsyncClient] = {}
         self._tls = client.settings.tls_context()
@@ -133,6 +134,7 @@ class Visitor:
             port_id: The mapping's id.
         """
         self._sessions.pop(port_id, None)
+        self.sent.pop(port_id, None)
         if (http := self._http.pop(port_id, None)) is not None:
             await http.aclose()
 
@@ -155,6 +157,7 @@ class Visitor:
     async def _ask(self, mapping: PortMapping, path: str, limit: int) -> Answer:
         url = urljoin(str(mapping.url), path)
         began = time.perf_counter()
+        self.sent[mapping.id] = self.sent.get(mapping.id, 0) + 1
         http, headers = self._http_of(mapping), self._headers(mapping.id)
         async with http.stream("GET", url, headers=headers) as reply:
             seconds = time.perf_counter() - began

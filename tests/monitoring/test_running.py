@@ -37,6 +37,7 @@ def test_a_gateway_that_is_gone_is_told_and_found_again(
         assert shows(monitor, lambda result: result.looks >= 2 and result.well)
     assert shows(monitor, lambda result: "cannot be reached" in result.problem)
     assert "The proxy cannot be asked" in monitor.result().text()
+    assert monitor.result()["board"].seen.rates.request_rate is None, "nobody knows it any more"
     with run_gateway(tmp_path, *options):
         assert shows(monitor, lambda result: result.well)
     monitor.stop()

@@ -9,7 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from jupyter_tensorone_proxy import Alert, AlertEvent, Monitor, ProxyClient
+from jupyter_tensorone_proxy import Alert, AlertEvent, Monitor, PortMapping, ProxyClient
+from jupyter_tensorone_proxy.monitoring.services import WatchedService
 from jupyter_tensorone_proxy.monitoring.visiting import USER_AGENT
 from tests.fixtures.ana import ExposeMine, expose_mine  # noqa: F401 - a fixture
 from tests.fixtures.gateway import free_port, wait_until
@@ -197,3 +198,12 @@ def test_a_process_that_is_gone_is_told(expose: Expose) -> None:
     seen = Monitor("gone").check()["gone"].seen
     assert seen.healthy is False
     assert seen.reason in {"/ answers 502", "/ answers 503"}
+
+
+def test_own_requests_that_are_counted_late_are_nobody_elses() -> None:
+    """The proxy's count comes a moment later; what never reached it is not taken off for ever."""
+    service = WatchedService(PortMapping(id="port_1", internal_port=8000), [], None, 10)
+    seen = [service.others(counted, ours) for counted, ours in ((0, 2), (4, 2), (2, 2), (7, 2))]
+    assert seen == [0, 0, 0, 5]
+    lost = [service.others(counted, ours) for counted, ours in ((0, 2), (0, 2), (0, 2), (9, 2))]
+    assert lost == [0, 0, 0, 5]
