@@ -212,4 +212,8 @@ def means(choice: str, people: str, me: str | None) -> str:
     told = ["you" if name == me else readable(name) for name in listed]
     told.sort(key=lambda name: name != "you")
     *others, last = told
-    return f"Only {', '.join(others)} and {last} can open it." if others else f"Only {last} can."
+    return (
+        f"Only {', '.join(others)} and {last} can open it."
+        if others
+        else f"Only {last} can open it."
+    )

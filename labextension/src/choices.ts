@@ -113,5 +113,5 @@ function meansPeople(
   const others = told.slice(0, -1).join(', ');
   return others
     ? trans.__('Only %1 and %2 can open it.', others, last)
-    : trans.__('Only %1 can.', last);
+    : trans.__('Only %1 can open it.', last);
 }

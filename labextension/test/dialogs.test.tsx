@@ -69,6 +69,7 @@ function expose(context: Partial<ExposeContext> = {}): void {
       trans={trans}
       me="ana"
       proxyUrl="https://localhost"
+      kernels={true}
       expiry={true}
       signInByDefault={true}
       detected={[{ port: 6006, name: 'TensorBoard', service: 'tensorboard', kernel_id: 'k1' }]}
@@ -109,6 +110,15 @@ describe('the dialog that exposes', () => {
         }
       }
     ]);
+  });
+
+  test('it begins with who a person prefers to let in', async () => {
+    expose({ choice: 'signed-in' });
+    expect(screen.getByLabelText('Anyone who signs in')).toHaveProperty('checked', true);
+    await host.submit();
+    expect(server.asked[0]?.body).toMatchObject({
+      access_control: { authentication_required: true, allowed_users: [] }
+    });
   });
 
   test('it says in a sentence what will happen', async () => {

@@ -115,11 +115,11 @@ def test_a_check_that_was_off_is_switched_on() -> None:
 @pytest.mark.parametrize(
     ("people", "said"),
     [
-        ("ben", "Only ben can."),
+        ("ben", "Only ben can open it."),
         ("ben, ana", "Only you and ben can open it."),
         ("eve,ben,ana", "Only you, eve and ben can open it."),
         ("", "Say who: names, separated by commas."),
-        ("ev\u202ee", "Only eve can."),
+        ("ev\u202ee", "Only eve can open it."),
     ],
 )
 def test_a_choice_is_said_in_a_sentence(people: str, said: str) -> None:

@@ -47,12 +47,16 @@ export interface ExposeContext {
   readonly me: string | null;
   /** What the proxy's addresses begin with. */
   readonly proxyUrl: string;
+  /** Whether the server keeps which kernel a mapping goes with. */
+  readonly kernels: boolean;
   /** Whether the server ends mappings by itself. */
   readonly expiry: boolean;
   /** Whether the cluster asks for sign-in where a mapping is silent. */
   readonly signInByDefault: boolean;
   readonly detected: readonly DetectedPort[];
   readonly services: readonly ServiceEntry[];
+  /** Who can open something new, unless somebody chooses; never the public. */
+  readonly choice?: 'me' | 'signed-in' | undefined;
   /** The port to begin with. */
   readonly port?: number | undefined;
   /** What is changed; undefined for something new. */
@@ -190,7 +194,10 @@ export function ExposeForm(context: ExposeContext & { readonly host: Host }): Re
       />
       <LifeField
         {...{ life, trans, problem: form.problems[UNTIL], onChange: setLife }}
-        choices={ends({ kernel: kernel !== null, expiry: context.expiry }, trans)}
+        choices={ends(
+          { kernel: kernel !== null && context.kernels, expiry: context.expiry },
+          trans
+        )}
       />
       <More open={mapping !== undefined && hasAdvanced(before)} trans={trans}>
         {ADVANCED.map(field)}
@@ -216,11 +223,11 @@ function firstDraft({ mapping, port, detected, services }: ExposeContext): Draft
     : { ...empty, [PORT]: port ? String(port) : '' };
 }
 
-function firstWho({ mapping, me, signInByDefault }: ExposeContext): Who {
+function firstWho({ mapping, me, signInByDefault, choice = 'me' }: ExposeContext): Who {
   if (mapping) {
     return whoOf(mapping.access_control, me, signInByDefault);
   }
-  return { choice: me === null ? 'people' : 'me', people: '' };
+  return { choice: me === null && choice === 'me' ? 'people' : choice, people: '' };
 }
 
 /** Return what a detected service brings with it. */

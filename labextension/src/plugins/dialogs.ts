@@ -11,6 +11,7 @@ import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab
 import type { CommandRegistry } from '@lumino/commands';
 
 import { portArgs } from '../arguments';
+import { IPreferences } from '../around/preferences';
 import { PortCommands } from '../commands';
 import { ApiError } from '../errors';
 import { portsIcon } from '../icons';
@@ -31,6 +32,7 @@ interface Desk {
   readonly model: IPortsModel;
   readonly trans: TranslationBundle;
   readonly ports: PortCommands;
+  readonly preferences: IPreferences | null;
 }
 
 type Execute = (desk: Desk, args: PortArgs) => Promise<boolean>;
@@ -39,9 +41,10 @@ type Execute = (desk: Desk, args: PortArgs) => Promise<boolean>;
 export function addDialogs(
   commands: CommandRegistry,
   model: IPortsModel,
-  trans: TranslationBundle
+  trans: TranslationBundle,
+  preferences: IPreferences | null = null
 ): void {
-  const desk = { model, trans, ports: new PortCommands(model, trans) };
+  const desk = { model, trans, ports: new PortCommands(model, trans), preferences };
   const add = (id: string, label: string, long: string, execute: Execute): void => {
     commands.addCommand(id, {
       label: args => (args.isMenu === true ? label : long), // there the port need not be named again
@@ -76,7 +79,8 @@ async function expose(desk: Desk, args: PortArgs): Promise<boolean> {
     return editMapping(desk, found); // it is exposed: what is wanted is to look at how
   }
   const { showExpose } = await import('../dialogs/expose');
-  return showExpose({ ...(await surroundings(desk)), port: args.port });
+  const choice = desk.preferences?.current.defaultAccess ?? 'me';
+  return showExpose({ ...(await surroundings(desk)), port: args.port, choice });
 }
 
 async function edit(desk: Desk, args: PortArgs): Promise<boolean> {
@@ -130,6 +134,7 @@ async function surroundings({ model, trans }: Desk) {
     trans,
     me: info?.me ?? (await api.me()).name,
     proxyUrl: info?.proxy_url ?? 'https://…',
+    kernels: info?.kind !== 'api', // only a gateway of ours keeps which kernel a port goes with
     expiry: info?.meta?.extensions?.includes('expiry') ?? false,
     signInByDefault: info?.access_control?.default_authentication ?? true,
     detected,
@@ -142,8 +147,13 @@ export const dialogsPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Dialogs that expose, change and share ports.',
   autoStart: true,
   requires: [IPortsModel],
-  optional: [ITranslator],
-  activate: (app: JupyterFrontEnd, model: IPortsModel, translator: ITranslator | null) => {
-    addDialogs(app.commands, model, (translator ?? nullTranslator).load(DOMAIN));
+  optional: [ITranslator, IPreferences],
+  activate: (
+    app: JupyterFrontEnd,
+    model: IPortsModel,
+    translator: ITranslator | null,
+    preferences: IPreferences | null
+  ) => {
+    addDialogs(app.commands, model, (translator ?? nullTranslator).load(DOMAIN), preferences);
   }
 };
