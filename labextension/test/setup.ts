@@ -1,6 +1,6 @@
 /** What every test needs: nothing that one test drew is there for the next. */
 import '@testing-library/jest-dom/vitest';
-import { cleanup } from '@testing-library/react';
+import { cleanup, configure } from '@testing-library/react';
 import { afterEach } from 'vitest';
 
 // Lab's widgets want these when they are loaded or drawn, and jsdom has none of them.
@@ -12,4 +12,5 @@ Object.assign(window, {
 
 Element.prototype.scrollIntoView = () => undefined;
 
+configure({ asyncUtilTimeout: 20_000 }); // other work may keep the machine busy
 afterEach(cleanup);

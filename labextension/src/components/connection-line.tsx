@@ -1,6 +1,7 @@
 /**
  * Where ports are exposed, and what is wrong if they are not: what happened, and what to do.
  */
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { settingsIcon } from '@jupyterlab/ui-components';
 import { useState, type ReactElement } from 'react';
 
@@ -55,10 +56,7 @@ function Place(): ReactElement {
   );
 }
 
-function placeText(
-  kind: string | undefined,
-  trans: ReturnType<typeof useSurroundings>['trans']
-): string {
+function placeText(kind: string | undefined, trans: TranslationBundle): string {
   if (kind === undefined) {
     return trans.__('Looking for the proxy…');
   }

@@ -1,6 +1,7 @@
 /**
  * What an exposed service's open row shows below its name.
  */
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { useCallback, useId, type ReactElement } from 'react';
 
 import type { DetectedPort, PortMapping } from '../answers';
@@ -91,7 +92,7 @@ function HealthLine({ mapping, origin, now }: HealthLineProps): ReactElement {
 function advice(
   mapping: PortMapping,
   origin: DetectedPort | undefined,
-  trans: ReturnType<typeof useSurroundings>['trans']
+  trans: TranslationBundle
 ): string {
   const port = String(mapping.internal_port ?? '?');
   const path = mapping.health_check?.path;
@@ -162,10 +163,7 @@ function Settings({ mapping, now }: { mapping: PortMapping; now: number }): Reac
   );
 }
 
-function checkText(
-  check: PortMapping['health_check'],
-  trans: ReturnType<typeof useSurroundings>['trans']
-): string {
+function checkText(check: PortMapping['health_check'], trans: TranslationBundle): string {
   if (!check || check.enabled === false) {
     return trans.__('none');
   }

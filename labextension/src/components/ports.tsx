@@ -77,7 +77,7 @@ function Lists(): ReactElement {
       {isMany && (
         <input
           type="search"
-          className="jp-TensorOne-search jp-mod-styled"
+          className="jp-TensorOne-search"
           placeholder={trans.__('Name or port')}
           aria-label={trans.__('Show only ports with this name or number')}
           value={wanted}

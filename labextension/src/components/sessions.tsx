@@ -1,6 +1,7 @@
 /**
  * Who is signed in to one service, each with a way to sign them out.
  */
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { closeIcon } from '@jupyterlab/ui-components';
 import type { ReactElement } from 'react';
 
@@ -36,7 +37,7 @@ function SessionRow({ session, now }: { session: Session; now: number }): ReactE
   const { model, commands, trans } = useSurroundings();
   const me = usePart(model, m => m.info?.me);
   const user = session.user === me ? trans.__('you') : readable(session.user);
-  const facts = [session.via ?? '', ago(session.created_at, now, trans)].filter(Boolean);
+  const facts = [viaText(session.via, trans), ago(session.created_at, now, trans)].filter(Boolean);
   return (
     <li>
       <span className="jp-TensorOne-person" title={readable(session.client_ip ?? '')}>
@@ -49,4 +50,18 @@ function SessionRow({ session, now }: { session: Session; now: number }): ReactE
       />
     </li>
   );
+}
+
+/** Say how somebody came in. */
+function viaText(via: string | null | undefined, trans: TranslationBundle): string {
+  switch (via) {
+    case 'open':
+      return trans.__('from Jupyter');
+    case 'link':
+      return trans.__('by a link');
+    case 'token':
+      return trans.__('by a token');
+    default:
+      return readable(via ?? '');
+  }
 }
