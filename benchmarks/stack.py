@@ -1,9 +1,10 @@
 """A stack of many services: how long it takes to apply, and to apply again.
 
-``python benchmarks/stack.py [--services 50] [--rounds 5]``
+``python benchmarks/stack.py [--services 50] [--rounds 5] [--started 20]``
 
 Each round applies to an empty gateway, then once more without a change, then with one value changed
-everywhere, and removes everything. A service that is not exposed ends the benchmark.
+everywhere, and removes everything. A service that is not exposed ends the benchmark. At last some
+services are started too, small web servers of Python's, and stopped again.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--services", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--started", type=int, default=20, help="services that are started")
     options = parser.parse_args()
     seconds: dict[str, list[float]] = {"create": [], "leave": [], "update": [], "remove": []}
     arguments = ("--external-ports", free_range(options.services + 10))
@@ -40,6 +42,8 @@ def main() -> None:
     ):
         for _ in range(options.rounds):
             run(client, options.services, seconds)
+        if options.started:
+            start(client, options.started)
     for kind, values in seconds.items():
         print(
             f"{options.services} services, {kind}: median {statistics.median(values):.2f} s, "
@@ -63,6 +67,18 @@ def run(client: ProxyClient, count: int, seconds: dict[str, list[float]]) -> Non
     ]
     if done != [count] * 4:
         raise SystemExit(f"not everything was done: {done} of {count}")
+
+
+def start(client: ProxyClient, count: int) -> None:
+    """Start services and expose them, then stop them, and say how long each took."""
+    command = [sys.executable, "-S", "-m", "http.server", "{port}", "--bind", "127.0.0.1"]
+    services = [{"name": f"service {i}", "command": command, "path": "/"} for i in range(count)]
+    stack = Stack.model_validate({"name": "many", "services": services})
+    took: list[float] = []
+    if len(timed(stack, client, took).services_created) != count:
+        raise SystemExit("not everything was started")
+    timed(stack_of(0, 1), client, took)
+    print(f"{count} services, started and exposed: {took[0]:.2f} s, stopped: {took[1]:.2f} s")
 
 
 def timed(stack: Stack, client: ProxyClient, seconds: list[float]) -> StackResult:

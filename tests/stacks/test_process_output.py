@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import stat
 from pathlib import Path
 
 import pytest
 
 from jupyter_tensorone_proxy import ProcessError
+from jupyter_tensorone_proxy.stacks.processes.folder import short_path
 from jupyter_tensorone_proxy.stacks.processes.local import LocalRunner
 from jupyter_tensorone_proxy.stacks.processes.output import LIMIT_BYTES, OutputLog
 from tests.fixtures.runner import (
@@ -19,6 +21,18 @@ from tests.fixtures.runner import (
 )
 
 pytestmark = pytest.mark.anyio
+
+
+def test_a_socket_may_be_deep_in_the_tree(tmp_path: Path) -> None:
+    """A path that is too long for a unix socket is lent in a short form, to both ends."""
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    with short_path(folder / "s") as path, socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path)
+        listener.listen()
+        with short_path(folder / "s") as again, socket.socket(socket.AF_UNIX) as client:
+            client.connect(again)
+    assert (folder / "s").is_socket()
 
 
 async def test_placeholders_are_filled_in(runner: LocalRunner, tmp_path: Path) -> None:

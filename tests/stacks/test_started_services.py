@@ -178,6 +178,21 @@ def test_a_killed_replica_costs_no_request(gateway: RunningGateway, proxy: Proxy
     assert answers.failures == []
 
 
+def test_health_and_processes_agree(proxy: ProxyClient) -> None:
+    """A process that ends for good is failed in the one list and unhealthy in the other."""
+    check = {"interval_seconds": 1, "retries": 1}
+    result = stack_of(web("site", restart="never", health=check)).apply(proxy)
+    assert wait_until(lambda: proxy.list_ports()[0].health_status == "healthy")
+    (pid,) = pids(result)["site"]
+    os.kill(pid, signal.SIGKILL)
+    assert wait_until(lambda: proxy.list_ports()[0].health_status == "unhealthy")
+    planned = stack_of(web("site", restart="never", health=check)).plan(proxy)
+    assert "stays as it is, and is started" in planned.text()
+    again = stack_of(web("site", restart="never", health=check)).apply(proxy)
+    assert [group.state for group in again.processes] == ["running"]
+    assert wait_until(lambda: proxy.list_ports()[0].health_status == "healthy")
+
+
 def test_restarting_replicas_costs_no_request(gateway: RunningGateway, proxy: ProxyClient) -> None:
     """Another command is taken up one replica after the other, each without its requests."""
     need("uvicorn")

@@ -63,9 +63,13 @@ async def idle(port: int, seconds: float) -> bool:
 
 
 def _is_used(port: int) -> bool:
+    try:
+        connections = psutil.net_connections("tcp")
+    except psutil.AccessDenied:  # a system that does not tell: then all the time there is is given
+        return True
     return any(
         connection.status == psutil.CONN_ESTABLISHED
         and connection.laddr
         and connection.laddr.port == port
-        for connection in psutil.net_connections("tcp")
+        for connection in connections
     )

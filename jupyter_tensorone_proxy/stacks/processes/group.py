@@ -213,6 +213,8 @@ class Group:
 
     async def _grow(self, count: int) -> None:
         """Start more replicas, and lead requests to them once they are ready."""
+        if not await self._lead_to(self.ports):
+            return  # it is not exposed: nothing would come to them
         before = list(self._replicas)
         added = [self._new_replica(self._new_port()) for _ in range(count)]
         try:
