@@ -101,7 +101,7 @@ def test_from_exposed_to_shared_to_stopped(
 def test_a_page_that_is_opened_again_does_not_have_the_link(
     lab: Lab, jupyter: JupyterServer, service: StartService
 ) -> None:
-    """Neither the file that is saved while it is shown, nor the page after a reload."""
+    """Neither the file that is saved while it is shown, nor the page after a reload; it works."""
     lab.open(f"%tensorone expose {service().port} --name Runs\n{PANEL}", name="link.ipynb")
     area = lab.run()
     button(area, "Share…").click()
@@ -119,6 +119,8 @@ def test_a_page_that_is_opened_again_does_not_have_the_link(
     shown = lab.page.locator(".jp-Notebook .jp-OutputArea")
     assert wait_until(lambda: shown.count() > 0 and "Person" in shown.first.inner_text())
     assert "token=" not in lab.page.content()
+    button(shown.first, "Stop").click()
+    assert says(shown.first, "is no longer exposed.", "0 exposed"), shown.first.inner_text()
 
 
 def test_it_goes_on_while_a_cell_runs(lab: Lab, service: StartService) -> None:

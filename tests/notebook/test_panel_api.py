@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyter_tensorone_proxy import ProxyPanel
+from jupyter_tensorone_proxy import ProxyClient, ProxyPanel
 from jupyter_tensorone_proxy.notebook.panel.news import SLOWEST_SECONDS, Pace
 from tests.fixtures.fake_api import KEY, FakeApi
 from tests.fixtures.gateway import run_gateway, wait_until
@@ -67,6 +67,35 @@ def test_states_and_fields_of_a_newer_server_are_shown_as_they_are(
     find(panel, "Details").value = True
     assert has(panel, "Save")
     assert not page.says("The panel itself failed")
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("disabled", ("■ closed", "every port is closed")),
+        ("restarting", ("○ restarting", "answers in a moment")),
+        ("dreaming", ("○ dreaming",)),
+    ],
+)
+@pytest.mark.usefixtures("panel")
+def test_the_proxys_own_state_is_said(
+    page: Page, served_api: FakeApi, status: str, said: tuple[str, ...]
+) -> None:
+    """Switched off, starting again, or something new: by shape and word, and what it means."""
+    served_api.proxy_status = status
+    assert wait_until(lambda: page.says(*said)), page.texts()
+
+
+def test_a_client_of_ones_own_is_used(
+    served_api: FakeApi, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`ProxyPanel(client)` speaks to its API, whatever is configured."""
+    served_api.add(6006, description="TensorBoard")
+    with ProxyClient() as client:
+        monkeypatch.setenv("TENSORONE_API_URL", "http://127.0.0.1:9")
+        panel = ProxyPanel(client)
+        assert wait_until(lambda: page.says("TensorBoard"))
+        panel.close()
 
 
 # --- an API that is away ---------------------------------------------------------------------

@@ -156,6 +156,8 @@ def test_stop_unexposes(panel: ProxyPanel, page: Page, mine: Mine, client: Proxy
     assert wait_until(lambda: page.says(f"board (port {mine.port}) is no longer exposed."))
     assert not is_exposed(client, mine.service.port)
     assert wait_until(lambda: page.says("0 exposed"))
+    (event,) = client.list_events(action="port.deleted", limit=1, latest=True)
+    assert (event.actor, event.via) == ("ana", "panel"), "the audit tells who, and through what"
 
 
 def test_somebody_is_signed_out(

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 
 from tests.fixtures.jupyter import JupyterServer, Kernel, attach, output_text, run_jupyter
@@ -115,6 +116,16 @@ def test_it_goes_on_while_a_cell_runs(
         rest = heard(kernel, is_idle(cell))
         assert not any(map(is_idle(cell), meanwhile))
         assert outputs([*meanwhile, *rest]) == set()
+
+
+def test_voila_makes_a_page_with_it(server: JupyterServer) -> None:
+    """A notebook of one line is a page with the live panel; no cell of it fails."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("%tensorone panel")])
+    content = {"type": "notebook", "content": notebook}
+    server.jupyter("PUT", "api/contents/panel.ipynb", json=content).raise_for_status()
+    page = server.jupyter("GET", "voila/render/panel.ipynb").raise_for_status().text
+    assert "application/vnd.jupyter.widget-view+json" in page
+    assert "Traceback" not in page
 
 
 def test_it_ends_with_its_kernel_and_says_so(server: JupyterServer, service: WebService) -> None:

@@ -27,6 +27,17 @@ _LEADS: dict[Tone, tuple[str, str]] = {
     "bad": ("▲", "alert"),
     "neutral": ("○", "status"),
 }
+_WORKS = "active"
+_PROXY = {
+    _WORKS: (Health("connected", "●", "good"), ""),
+    "disabled": (Health("closed", "■", "bad"), "the proxy is disabled: every port is closed"),
+    "restarting": (
+        Health("restarting", "○", "neutral"),
+        "Envoy is being started again; what is exposed answers in a moment",
+    ),
+}
+"""What the proxy's own state is, and what it means for people."""
+
 _RECENT = 5
 _SELECTED_WHOLE = "-webkit-user-select: all; user-select: all;"
 """One click selects all of it: copying needs no script."""
@@ -69,13 +80,13 @@ def header(config: ProxyConfig, place: str) -> str:
         config: The proxy as the server sees it.
         place: Which server it is, for people.
     """
-    off = config.proxy_status == "disabled"
-    health = Health("closed", "■", "bad") if off else Health("connected", "●", "good")
+    status = config.proxy_status or _WORKS
+    health, means = _PROXY.get(status) or (Health(readable(status, limit=20), "○", "neutral"), "")
     count = len(config.port_mappings)
     url = f" · {card.code(readable(config.proxy_url, limit=200))}" if config.proxy_url else ""
     return _live(
         f"{card.state(health)} · {escape(place)}{url} · <strong>{count} exposed</strong>"
-        + (" · the proxy is disabled: every port is closed" if off else "")
+        + (f" · {means}" if means else "")
     )
 
 
