@@ -3,10 +3,11 @@
 ::
 
     TOML, Python ──▶ declaration ──▶ stack ──▶ planning ──▶ applying ──▶ results
-                     (judging)                  (pure)        (client)
+                     (judging)                  (pure)     (client, processes)
 
 A stack says which services there are, for whom and how; `apply` creates what is missing, updates
-what differs and leaves the rest. It starts no process: what listens on the ports is not its affair.
+what differs and leaves the rest. What has a command is started too (``processes/``); what else
+listens on the ports is not its affair.
 
 A stack is shown as verbs' results are, so this package stands on ``commands``, and the rims
 (``cli.py``, ``notebook/``) take all verbs from `runs`.

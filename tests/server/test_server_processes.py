@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from jupyter_tensorone_proxy.errors import NotFoundError, ProcessError
+from jupyter_tensorone_proxy.server.processes.events import SCHEMA_ID
 from jupyter_tensorone_proxy.stacks.processes.folder import folder_of, sockets
 from jupyter_tensorone_proxy.stacks.processes.remote import RemoteRunner
 from jupyter_tensorone_proxy.stacks.processes.spec import ProcessSpec
@@ -159,6 +160,26 @@ async def test_r50_the_door_for_kernels_is_this_users_alone(started: Any) -> Non
     assert not is_alive(group.replicas[0].pid or 0)
     with pytest.raises(ProcessError, match="does not answer"):
         await runner.list_groups()
+
+
+async def test_a_services_whole_life_is_told_as_events(started: Any, fetch: Any) -> None:
+    """Front ends hear of each change, without what it printed or what started it."""
+    told: list[dict[str, Any]] = []
+
+    async def listen(logger: Any, schema_id: str, data: dict[str, Any]) -> None:
+        told.append({"schema": schema_id, **data})
+
+    started.event_logger.add_listener(schema_id=SCHEMA_ID, listener=listen)
+    path = f"api/processes/{data(await fetch('POST', 'api/processes', body=SERVICE))['id']}"
+    await fetch("POST", f"{path}/stop")
+    bad = {**SERVICE, "name": "bad", "command": [sys.executable, "-c", "exit('t0ps3cret')"]}
+    await fetch("POST", "api/processes", body=bad)
+    states = [(event["name"], event["state"]) for event in told]
+    assert states == [
+        *(("site", state) for state in ("starting", "running", "stopping", "stopped")),
+        *(("bad", state) for state in ("starting", "failed")),
+    ]
+    assert "t0ps3cret" not in json.dumps(told)
 
 
 @pytest.mark.usefixtures("started")

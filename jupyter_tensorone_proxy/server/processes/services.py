@@ -9,6 +9,7 @@ import os
 import shutil
 from collections.abc import AsyncIterator, Collection
 from pathlib import Path
+from typing import Any
 
 from tornado.httpserver import HTTPServer
 
@@ -17,11 +18,13 @@ from ...commands.binding import listens
 from ...errors import PortNotFoundError, ProxyError
 from ...stacks.processes.environment import own_environment, service_environment
 from ...stacks.processes.folder import SOCKET, folder_of, make_folder
+from ...stacks.processes.group import OnChange
 from ...stacks.processes.local import LocalRunner
 from ...stacks.processes.spec import ProcessSpec, is_run
 from ...stacks.processes.states import GroupState
 from ..connection import Connection
 from .door import open_door
+from .events import ProcessEvents
 
 _log = logging.getLogger(__name__)
 _FAREWELL_SECONDS = 5.0
@@ -33,12 +36,15 @@ class ServerRunner(LocalRunner):
     Args:
         connection: Leads to the API.
         secrets: Values that no service may know.
+        on_change: Told whenever a process is in another state.
     """
 
     ends_here = False
 
-    def __init__(self, connection: Connection, secrets: Collection[str]) -> None:
-        super().__init__(folder_of(os.getpid()), self._lend)
+    def __init__(
+        self, connection: Connection, secrets: Collection[str], on_change: OnChange
+    ) -> None:
+        super().__init__(folder_of(os.getpid()), self._lend, on_change=on_change)
         self._connection, self._secrets = connection, secrets
 
     async def start(self, spec: ProcessSpec) -> GroupState:
@@ -58,11 +64,12 @@ class Services:
     Args:
         connection: Leads to the API.
         secrets: Values that no service may know: Jupyter's token, the API key.
+        event_logger: The Jupyter server's.
     """
 
-    def __init__(self, connection: Connection, secrets: Collection[str]) -> None:
+    def __init__(self, connection: Connection, secrets: Collection[str], event_logger: Any) -> None:
         self._connection = connection
-        self.runner = ServerRunner(connection, secrets)
+        self.runner = ServerRunner(connection, secrets, ProcessEvents(event_logger).tell)
         self._door: HTTPServer | None = None
         self._tidying: asyncio.Task[None] | None = None
 

@@ -16,7 +16,10 @@ from .output import OutputLog
 from .replica import Replica
 from .scaling import Calm, Meter, Pace, wanted
 from .spec import ProcessSpec
-from .states import GroupState, LogPart
+from .states import GroupState, LogPart, ReplicaState
+
+OnChange = Callable[[GroupState, ReplicaState], None]
+"""Told of a service, and of that process of it which is in another state."""
 
 _log = logging.getLogger(__name__)
 
@@ -30,19 +33,23 @@ class Group:
         open_client: Lends a client of the proxy where it is exposed.
         new_port: Returns a free port.
         pace: How fast replicas come and go.
+        on_change: Told whenever one of its processes is in another state.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword-only: what a service needs
         self,
         spec: ProcessSpec,
+        *,
         directory: Path,
         open_client: OpenClient,
         new_port: Callable[[], int],
         pace: Pace,
+        on_change: OnChange,
     ) -> None:
         self.spec = spec
         self.open_client = open_client
         self._directory, self._new_port, self._pace = directory, new_port, pace
+        self._on_change = on_change
         self._replicas: list[Replica] = []
         self._changing = asyncio.Lock()
         self._scaling: asyncio.Task[None] | None = None
@@ -145,9 +152,12 @@ class Group:
         taken = {replica.number for replica in self._replicas}
         number = next(n for n in range(len(taken) + 1) if n not in taken)
         log = OutputLog(self._directory / f"{self.spec.id}.{number}.log")
-        replica = Replica(self.spec, number, port, log)
+        replica = Replica(self.spec, number, port, log, self._tell)
         self._replicas.append(replica)
         return replica
+
+    def _tell(self, replica: ReplicaState) -> None:
+        self._on_change(self.state(), replica)
 
     async def _replace(self, replica: Replica, spec: ProcessSpec) -> None:
         """Start a replica anew; where there are others, they have its requests meanwhile."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from ...errors import NotFoundError
 from .balancing import OpenClient
 from .free_ports import free_port
-from .group import Group
+from .group import Group, OnChange
 from .runner import Action, Runner
 from .scaling import Pace
 from .spec import ProcessSpec
@@ -22,14 +22,22 @@ class LocalRunner(Runner):
         directory: Where their output goes; made with mode 0700.
         open_client: Lends a client of the proxy, which leads to the replicas of a service.
         pace: How fast replicas come and go.
+        on_change: Told whenever a process is in another state.
     """
 
     ends_here = True
 
-    def __init__(self, directory: Path, open_client: OpenClient, pace: Pace | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        open_client: OpenClient,
+        pace: Pace | None = None,
+        on_change: OnChange | None = None,
+    ) -> None:
         self._directory = directory
         self._open_client = open_client
         self._pace = pace or Pace()
+        self._on_change = on_change or (lambda *_: None)
         self._groups: dict[str, Group] = {}
         self._promised: dict[str, list[int]] = {}
         self._busy: dict[str, asyncio.Lock] = {}
@@ -60,7 +68,14 @@ class LocalRunner(Runner):
             group = self._groups.get(spec.id)
             if group is None:
                 self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-                group = Group(spec, self._directory, self._open_client, self._new_port, self._pace)
+                group = Group(
+                    spec,
+                    directory=self._directory,
+                    open_client=self._open_client,
+                    new_port=self._new_port,
+                    pace=self._pace,
+                    on_change=self._on_change,
+                )
                 self._groups[spec.id] = group
             await group.start(spec, ports)
             return group.state()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from datetime import datetime, timezone
 from time import monotonic
 
@@ -41,10 +42,19 @@ class Replica:
         number: Which of its replicas, from 0.
         port: Where it listens.
         log: Where its output is.
+        on_change: Told whenever it is in another state.
     """
 
-    def __init__(self, spec: ProcessSpec, number: int, port: int, log: OutputLog) -> None:
+    def __init__(
+        self,
+        spec: ProcessSpec,
+        number: int,
+        port: int,
+        log: OutputLog,
+        on_change: Callable[[ReplicaState], None],
+    ) -> None:
         self.spec, self.number, self.port, self.log = spec, number, port, log
+        self._on_change = on_change
         self._state: State = "stopped"
         self._since = datetime.now(timezone.utc)
         self._reason = ""
@@ -83,7 +93,8 @@ class Replica:
         """
         if self.is_running:
             return
-        await self.stop()
+        if self._run is not None or self._keeping is not None:
+            await self.stop()
         self._become("starting")
         try:
             run = await self._ready_run()
@@ -99,7 +110,7 @@ class Replica:
     async def stop(self) -> None:
         """Stop it, and everything that it started."""
         keeping, self._keeping = self._keeping, None
-        if self._state != "failed":
+        if self.pid is not None or keeping is not None:
             self._become("stopping")
         if keeping is not None:
             keeping.cancel()
@@ -179,8 +190,10 @@ class Replica:
             self._become("running")
 
     def _become(self, state: State, reason: str = "") -> None:
-        self._state, self._reason = state, reason
+        before, self._state, self._reason = self._state, state, reason
         self._since = datetime.now(timezone.utc)
+        if state != before:
+            self._on_change(self.state())
 
     def _ended_at_once(self, code: int, cursor: str) -> ProcessError:
         return ProcessError(
