@@ -55,7 +55,7 @@ export class PortCommands {
       return;
     }
     Clipboard.copyToSystem(mapping.url);
-    const audience = audienceOf(mapping, this.model.info?.me, trans);
+    const audience = audienceOf(mapping, this.model.info, trans);
     const who = {
       me: trans.__('Only you can open it.'),
       people: trans.__('The people you chose can open it when they have signed in.'),
@@ -142,10 +142,7 @@ export class PortCommands {
   }
 
   /** Return what is meant; ask for it if that is not said. Undefined if it is not exposed. */
-  async chosen(
-    args: ReadonlyPartialJSONObject,
-    title: string
-  ): Promise<PortMapping | undefined> {
+  async chosen(args: ReadonlyPartialJSONObject, title: string): Promise<PortMapping | undefined> {
     const { trans, model } = this;
     const named = portArgs(args);
     if (named.id !== undefined || named.port !== undefined) {

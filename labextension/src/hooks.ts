@@ -35,8 +35,9 @@ const NOTHING: Asked<never> = { value: null, error: null };
  * Ask for something, and again and again while the panel is in sight.
  *
  * @param ask - Asks; another function is another question.
+ * @param interval - How often, in milliseconds.
  */
-export function useAsked<T>(ask: () => Promise<T>): Asked<T> {
+export function useAsked<T>(ask: () => Promise<T>, interval = INTERVAL): Asked<T> {
   const inSight = useContext(InSight);
   const [asked, setAsked] = useState<Asked<T>>(NOTHING);
   useEffect(() => setAsked(NOTHING), [ask]);
@@ -52,7 +53,7 @@ export function useAsked<T>(ask: () => Promise<T>): Asked<T> {
           setAsked(answer);
         }
       },
-      frequency: { interval: INTERVAL, backoff: false },
+      frequency: { interval, backoff: false },
       name: 'jupyter-tensorone-proxy:details',
       standby: 'when-hidden'
     });
@@ -60,7 +61,7 @@ export function useAsked<T>(ask: () => Promise<T>): Asked<T> {
       isOver = true;
       poll.dispose();
     };
-  }, [ask, inSight]);
+  }, [ask, inSight, interval]);
   return asked;
 }
 

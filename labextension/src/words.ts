@@ -3,7 +3,7 @@
  */
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { DetectedPort, PortMapping } from './answers';
+import type { ConnectionInfo, DetectedPort, PortMapping } from './answers';
 
 /** How something does: a word, a shape and a tone that differ together. */
 export interface Health {
@@ -55,14 +55,19 @@ export function healthOf(mapping: PortMapping, trans: TranslationBundle): Health
   }
 }
 
-/** Return who may open a mapping; `me` is my name at exposed services. */
+/**
+ * Return who may open a mapping.
+ *
+ * @param info - It has my name at exposed services, and the cluster's rule where a mapping is silent.
+ */
 export function audienceOf(
   mapping: PortMapping,
-  me: string | undefined,
+  info: ConnectionInfo | null,
   trans: TranslationBundle
 ): Audience {
   const access = mapping.access_control ?? {};
-  const mustSignIn = access.authentication_required ?? !(access.public_access ?? false);
+  const open = access.public_access ?? !(info?.access_control?.default_authentication ?? true);
+  const mustSignIn = access.authentication_required ?? !open;
   if (!mustSignIn) {
     return { kind: 'public', text: trans.__('Anyone with the link') };
   }
@@ -70,7 +75,7 @@ export function audienceOf(
   if (users.length === 0) {
     return { kind: 'signed-in', text: trans.__('Anyone who signs in') };
   }
-  if (users.length === 1 && users[0] === me) {
+  if (users.length === 1 && users[0] === info?.me) {
     return { kind: 'me', text: trans.__('Only me') };
   }
   return { kind: 'people', text: trans._n('%1 person', '%1 people', users.length) };

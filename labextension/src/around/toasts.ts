@@ -197,7 +197,7 @@ export class Toasts {
   private exposedText(mapping: PortMapping): string {
     const { model, trans } = this.options;
     const name = brief(nameOf(mapping, trans));
-    return audienceOf(mapping, model.info?.me, trans).kind === 'me'
+    return audienceOf(mapping, model.info, trans).kind === 'me'
       ? trans.__('%1 is exposed at %2. Only you can open it.', name, mapping.url ?? '')
       : trans.__('%1 is exposed at %2. Anyone who signs in can open it.', name, mapping.url ?? '');
   }

@@ -14,6 +14,9 @@ import { Plot } from './plot';
 import { Requests } from './requests';
 import { Sessions } from './sessions';
 
+/** How often the last half hour is counted anew, in milliseconds: it is shown by the minute. */
+const HISTORY_INTERVAL = 15_000;
+
 interface DetailsProps {
   readonly mapping: PortMapping;
   readonly origin: DetectedPort | undefined;
@@ -112,7 +115,10 @@ function advice(
 function Usage({ mapping }: { mapping: PortMapping }): ReactElement {
   const { model, trans } = useSurroundings();
   const { id } = mapping;
-  const { value, error } = useAsked(useCallback(() => model.api.history(id), [model, id]));
+  const { value, error } = useAsked(
+    useCallback(() => model.api.history(id), [model, id]),
+    HISTORY_INTERVAL
+  );
   const usage = mapping.usage_statistics;
   const facts = [
     trans._n('%1 request', '%1 requests', usage?.total_requests ?? 0),

@@ -4,7 +4,7 @@
 import { ellipsesIcon, launchIcon, caretDownIcon, caretRightIcon } from '@jupyterlab/ui-components';
 import { memo, useId, type MouseEvent, type ReactElement } from 'react';
 
-import type { DetectedPort, PortMapping } from '../answers';
+import type { ConnectionInfo, DetectedPort, PortMapping } from '../answers';
 import { usePart } from '../hooks';
 import { audienceIcons } from '../icons';
 import { openRowMenu } from '../row-menu';
@@ -73,7 +73,7 @@ export const ExposedRow = memo(function ExposedRow(props: ExposedRowProps): Reac
           onClick={showMenu}
         />
       </div>
-      <SecondLine mapping={mapping} origin={origin} me={usePart(model, m => m.info?.me)} />
+      <SecondLine mapping={mapping} origin={origin} info={usePart(model, m => m.info)} />
       {isOpen && (
         <div id={id}>
           <Details mapping={mapping} origin={origin} />
@@ -115,12 +115,12 @@ function PortNumber({ mapping }: { mapping: PortMapping }): ReactElement {
 interface SecondLineProps {
   readonly mapping: PortMapping;
   readonly origin: DetectedPort | undefined;
-  readonly me: string | undefined;
+  readonly info: ConnectionInfo | null;
 }
 
-function SecondLine({ mapping, origin, me }: SecondLineProps): ReactElement {
+function SecondLine({ mapping, origin, info }: SecondLineProps): ReactElement {
   const { trans } = useSurroundings();
-  const audience = audienceOf(mapping, me, trans);
+  const audience = audienceOf(mapping, info, trans);
   const since = downSince(mapping);
   const from = originText(origin, trans);
   const Icon = audienceIcons[audience.kind];

@@ -56,7 +56,7 @@ export class RunningPorts implements IRunningSessions.IManager {
           [
             `${nameOf(mapping, trans)}: ${health.word}`,
             mapping.url ?? '',
-            audienceOf(mapping, model.info?.me, trans).text
+            audienceOf(mapping, model.info, trans).text
           ].join('\n'),
         open: () => void app.commands.execute(CommandIDs.open, args),
         shutdown: () => void app.commands.execute(CommandIDs.stop, args)

@@ -109,7 +109,7 @@ export const tabPlugin: JupyterFrontEndPlugin<void> = {
           ? [
               `${nameOf(mapping, trans)}: ${healthOf(mapping, trans).word}`,
               mapping.url ?? '',
-              audienceOf(mapping, model.info?.me, trans).text
+              audienceOf(mapping, model.info, trans).text
             ].join('\n')
           : trans.__('Show an exposed page');
       },
