@@ -111,9 +111,7 @@ class TensorOneProxy(ExtensionApp):
             self._server, self._connection, settings, user_name(None), self._choice.state_dir
         )
         opener = Opener(self.auto_expose_on_go, self._ports.surveyor.barred)
-        self._services = Services(
-            self._connection, self._secrets(), self._server.event_logger
-        )
+        self._services = Services(self._connection, self._secrets(), self._server.event_logger)
         self.handlers.extend(handlers(self._connection, opener, self._ports, self._services))
         self._key_file = KernelKeyFile(os.environ)
         accept_alerts(self._server.event_logger)
