@@ -58,14 +58,13 @@ def widget(monitor: Monitor) -> Any:
     import ipywidgets  # where it is installed
 
     table = ipywidgets.HTML(html_of(monitor))
-    button = ipywidgets.Button(description="Stop", tooltip="Stop watching", icon="stop")
+    button = ipywidgets.Button(description="Stop", tooltip="Stop watching")
 
     def update() -> None:
         table.value = html_of(monitor)
         running = monitor.running
         button.description = "Stop" if running else "Start"
         button.tooltip = "Stop watching" if running else "Watch again"
-        button.icon = "stop" if running else "play"
 
     def toggle(_: object) -> None:
         if monitor.running:

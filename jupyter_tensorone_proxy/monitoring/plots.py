@@ -12,8 +12,8 @@ from .thresholds import Measure, quantity
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _GAP = "·"
 _BLOCKS_SHOWN = 20
-_WIDTH, _HEIGHT, _PAD = 150, 28, 3
-_POINTS_SHOWN = 150
+_WIDTH, _HEIGHT, _PAD = 110, 26, 3
+_POINTS_SHOWN = 110
 
 
 def sparkline(values: Sequence[float | None]) -> str:

@@ -86,8 +86,7 @@ class MonitorResult(Result):
         Args:
             last: What else to say, below all of it; empty for nothing.
         """
-        plots = (f"{MEASURES[name].title}, lately" for name in PLOTTED)
-        head = ("Port", "Name", "Health", *(MEASURES[name].title for name in _SHOWN), *plots)
+        head = ("Port", "Name", "Health", *(MEASURES[name].title for name in _SHOWN))
         body = [_html_cells(view) for view in self.services]
         lines = [f"<div>{card.isolated(note)}</div>" for note in self._notes()]
         lines += [card.muted(card.isolated(last))] if last else []
@@ -147,17 +146,20 @@ def _cells(view: ServiceView) -> tuple[str, ...]:
 
 
 def _html_cells(view: ServiceView) -> tuple[str, ...]:
-    plots = [
-        svg_plot(view.history[name], MEASURES[name], f"{MEASURES[name].title} of {view.name}")
-        for name in PLOTTED
-    ]
     return (
         escape(str(view.port)),
         card.isolated(readable(view.name)),
         card.state(state_of(view)),
-        *map(escape, _measured(view)),
-        *plots,
+        *(_html_measured(view, name) for name in _SHOWN),
     )
+
+
+def _html_measured(view: ServiceView, name: str) -> str:
+    """Return a value, and below it a plot of those before it, if it is one that is drawn."""
+    measure = MEASURES[name]
+    value = escape(quantity(measure, view.seen.values()[name]))
+    plot = svg_plot(view.history.get(name, ()), measure, f"{measure.title} of {view.name}")
+    return f"{value}<br>{plot}" if plot else value
 
 
 def _json(view: ServiceView) -> dict[str, Any]:
