@@ -14,6 +14,7 @@ from tests.fixtures.dialogs import dialog_of, mine
 from tests.fixtures.jupyter import JupyterServer
 from tests.fixtures.lab import Lab
 from tests.fixtures.services.page import WORKS
+from tests.fixtures.sidebar import serious_faults
 
 RunCommand = Callable[..., Any]
 
@@ -120,6 +121,7 @@ def test_a_colleague_is_let_in_by_a_link_from_the_dialog(
     address = dialog.get_by_label("Address", exact=True)
     address.wait_for()
     dialog.page.screenshot(path=pictures / "share-link.png")
+    assert serious_faults(dialog.page, ".jp-TensorOne-dialog") == []
     link = address.input_value()
     assert link.startswith(f"{mapping['url']}/.tensorone/link?")
     assert dialog.get_by_role("img", name="The same address, to scan").is_visible()

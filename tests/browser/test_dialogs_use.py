@@ -133,11 +133,11 @@ def test_everything_is_done_with_the_keyboard_alone(
 def test_the_dialogs_suit_light_and_dark(
     lab: Lab, run: RunCommand, service: StartService, jupyter: JupyterServer, pictures: Path
 ) -> None:
-    """In both themes axe finds no serious fault: names, roles, contrast."""
+    """In every theme axe finds no serious fault: names, roles, contrast."""
     mapping = mine(jupyter, service())
-    for theme in ("JupyterLab Dark", "JupyterLab Light"):
+    for theme in ("JupyterLab Dark", "JupyterLab Dark High Contrast", "JupyterLab Light"):
         lab.theme(theme)
-        name = theme.split()[1].lower()
+        name = theme.removeprefix("JupyterLab ").replace(" ", "-").lower()
         for command, arguments in (
             ("expose", {}),
             ("edit", {"id": mapping["id"]}),
