@@ -7,17 +7,12 @@
  */
 import { MainAreaWidget } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import {
-  launchIcon,
-  ReactWidget,
-  refreshIcon,
-  Toolbar,
-  ToolbarButton
-} from '@jupyterlab/ui-components';
+import { launchIcon, ReactWidget, refreshIcon, Toolbar } from '@jupyterlab/ui-components';
 import { Signal } from '@lumino/signaling';
-import { useState, useSyncExternalStore, type ReactElement } from 'react';
+import { useRef, useState, useSyncExternalStore, type ReactElement } from 'react';
 
 import type { PortMapping } from '../answers';
+import { IconButton } from '../components/controls';
 import { portsIcon } from '../icons';
 import { problemOf } from '../problems';
 import type { IPortsModel } from '../tokens';
@@ -102,6 +97,10 @@ export function Page({
   const mapping = useSyncExternalStore(subscribe, () => model.find({ id }));
   const round = useSyncExternalStore(subscribe, reloads);
   const connection = useSyncExternalStore(subscribe, () => model.connection);
+  const lastName = useRef(name);
+  if (mapping) {
+    lastName.current = nameOf(mapping, trans);
+  }
   const port = mapping?.internal_port;
   if (mapping && port != null && isPage(mapping)) {
     return (
@@ -125,7 +124,7 @@ export function Page({
       <p>
         {problem
           ? `${problem.what} ${problem.todo}`
-          : trans.__('%1 is no longer exposed.', readable(name))}
+          : trans.__('%1 is no longer exposed.', readable(lastName.current))}
       </p>
       <button type="button" className="jp-TensorOne-button" onClick={showPorts}>
         {trans.__('Show Ports')}
@@ -189,15 +188,8 @@ export class PageTab extends MainAreaWidget<PageContent> {
     this.title.icon = portsIcon;
     this.title.closable = true;
     this.toolbar.node.setAttribute('aria-label', trans.__('Exposed port'));
-    this.toolbar.addItem(
-      'reload',
-      new ToolbarButton({
-        icon: refreshIcon,
-        tooltip: trans.__('Reload the page'),
-        onClick: () => this.content.reload()
-      })
-    );
-    this.toolbar.addItem('address', new Address(model, trans, options.id));
+    const reload = (): void => this.content.reload();
+    this.toolbar.addItem('bar', new Bar(model, trans, options.id, reload));
     this.onChanged();
     model.changed.connect(this.onChanged, this);
   }
@@ -233,14 +225,16 @@ export class PageTab extends MainAreaWidget<PageContent> {
   }
 }
 
-/** The address of the page, which is also the way out of Lab. */
-class Address extends ReactWidget {
+/** Reload, the address of the page, and the way out of Lab. */
+class Bar extends ReactWidget {
   private readonly model: IPortsModel;
   private readonly trans: TranslationBundle;
   private readonly mappingId: string;
+  private readonly reload: () => void;
 
-  constructor(model: IPortsModel, trans: TranslationBundle, id: string) {
+  constructor(model: IPortsModel, trans: TranslationBundle, id: string, reload: () => void) {
     super();
+    this.reload = reload;
     this.model = model;
     this.trans = trans;
     this.mappingId = id;
@@ -262,6 +256,7 @@ class Address extends ReactWidget {
     }
     return (
       <>
+        <IconButton icon={refreshIcon} label={trans.__('Reload the page')} onClick={this.reload} />
         <bdi>{mapping.url}</bdi>
         <a
           href={model.api.goUrl(port)}
