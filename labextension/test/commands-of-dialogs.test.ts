@@ -61,9 +61,12 @@ test('R27: a command that exposes opens a dialog, for me alone, and exposes noth
   const requests: string[] = [];
   const { commands } = deskWith(requests);
   const ended = commands.execute(CommandIDs.expose, HOSTILE);
-  await vi.waitFor(() => {
-    expect(document.querySelector('[role="dialog"] input[type="radio"]')).not.toBeNull();
-  });
+  await vi.waitFor(
+    () => {
+      expect(document.querySelector('[role="dialog"] input[type="radio"]')).not.toBeNull();
+    },
+    { timeout: 15_000 }
+  );
   expect(requests).toEqual(['GET services']);
   const chosen = document.querySelector<HTMLInputElement>('input[type="radio"]:checked');
   expect(chosen?.parentElement?.textContent).toBe('Only me');
@@ -73,4 +76,4 @@ test('R27: a command that exposes opens a dialog, for me alone, and exposes noth
   document.querySelector<HTMLButtonElement>('.jp-mod-reject')?.click();
   expect(await ended).toBe(false);
   expect(requests).toEqual(['GET services']);
-});
+}, 20_000);
