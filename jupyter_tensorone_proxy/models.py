@@ -613,7 +613,9 @@ class ProxyConfig(Model):
 
     cluster_id: str
     proxy_url: str | None = None
-    proxy_status: str | None = None
+    proxy_status: str | None = Field(
+        None, description="active or disabled; restarting while Envoy is away (extension)."
+    )
     ssl_certificate: SslCertificate | None = None
     port_mappings: list[PortMapping] = Field(default_factory=list)
     access_control: ClusterAccess | None = None

@@ -647,6 +647,9 @@ export interface PortSettings {
 export interface ProxyConfig {
   readonly cluster_id: string;
   readonly proxy_url?: string | null;
+  /**
+   * active or disabled; restarting while Envoy is away (extension).
+   */
   readonly proxy_status?: string | null;
   readonly ssl_certificate?: SslCertificate | null;
   readonly port_mappings?: readonly PortMapping[];

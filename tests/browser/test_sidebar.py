@@ -155,6 +155,19 @@ def test_a_service_that_is_down_says_since_when_and_what_to_do(
     gone.get_by_text("start the service again").wait_for()
 
 
+def test_notebook_7_has_the_sidebar_too(
+    lab: Lab, service: StartService, jupyter: JupyterServer, pictures: Path
+) -> None:
+    """The same list, with the same buttons, beside a notebook."""
+    expose(jupyter, service("Beside").port, "Beside")
+    lab.open("1 + 1", at="notebooks")
+    lab.page.evaluate("() => void window.jupyterapp.commands.execute('tensorone-proxy:show-panel')")
+    sidebar = lab.page.locator("#tensorone-ports")
+    row(sidebar, "Beside").get_by_role("button", expanded=False).first.click()
+    row(sidebar, "Beside").get_by_text("Nobody is signed in.").wait_for()
+    lab.page.screenshot(path=pictures / "sidebar-notebook-7.png")
+
+
 def test_two_labs_show_the_same(
     sidebar: Any, person: Any, service: StartService, jupyter: JupyterServer
 ) -> None:

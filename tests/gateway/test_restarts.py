@@ -50,6 +50,14 @@ def test_p40_killed_envoy_is_back_with_every_mapping(
     assert {m.status for m in client.list_ports()} == {"active"}
 
 
+def test_that_envoy_is_away_is_told(gateway: RunningGateway, client: ProxyClient) -> None:
+    """From the moment Envoy is gone until it is back the proxy's status is `restarting`."""
+    assert client.get_proxy().proxy_status == "active"
+    os.kill(gateway.children()["envoy"], signal.SIGKILL)
+    assert wait_until(lambda: client.get_proxy().proxy_status == "restarting")
+    assert wait_until(lambda: client.get_proxy().proxy_status == "active", seconds=30)
+
+
 def test_p41_killed_control_plane_is_not_noticed_by_visitors(
     gateway: RunningGateway, client: ProxyClient, service: WebService, expose: ExposePort
 ) -> None:
