@@ -15,6 +15,7 @@ from jupyter_tensorone_proxy.notebook.magics import run_line
 from jupyter_tensorone_proxy.notebook.panel import board
 from tests.fixtures.fake_api import FakeApi
 from tests.fixtures.gateway import wait_until
+from tests.fixtures.panel import submit
 from tests.fixtures.widgets import Page, every_widget, find, has, plain
 
 THREAD = "tensorone-panel"
@@ -132,6 +133,24 @@ def test_a_panel_that_was_never_shown_pauses_and_refresh_goes_on(
         assert wait_until(lambda: page.says("connected"))
     finally:
         panel.close()
+
+
+def test_that_something_went_well_is_not_said_for_ever(
+    panel: ProxyPanel, page: Page, served_api: FakeApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was true a while ago would be read as true now; what went wrong stays."""
+    monkeypatch.setattr(board, "SAID_SECONDS", 0.5)
+    served_api.add(6006, description="TensorBoard")
+    assert wait_until(lambda: has(panel, "Stop"))
+    find(panel, "Stop").click()
+    assert wait_until(lambda: page.says("is no longer exposed"))
+    assert wait_until(lambda: not page.says("is no longer exposed"))
+    find(panel, "Expose a port…").value = True
+    find(panel, "Port").value = "none"
+    submit(panel)
+    assert page.says("▲", "number from 1 to 65535")
+    time.sleep(3)
+    assert page.says("▲", "number from 1 to 65535")
 
 
 # --- many ----------------------------------------------------------------------------------------

@@ -24,8 +24,11 @@ from .forms import ExposeForm
 from .kit import Kit
 from .offers import Offer
 from .picture import Picture
-from .rows import PortRow
+from .rows import PortRow, told
 from .worker import Job, Worker
+
+SAID_SECONDS = 30.0
+"""How long it is said that something went well."""
 
 UNSEEN_SECONDS = 60.0
 """How long a panel that nobody sees goes on."""
@@ -53,6 +56,7 @@ class Board:
         self.viewer = Viewer()
         self.is_shown = False
         self._used_at = time.monotonic()
+        self._stale_at: float | None = None
         self._closed = False
         self._opened: set[str] = set()
         self._rows: dict[str, PortRow] = {}
@@ -100,6 +104,7 @@ class Board:
         with self._kit.lock:
             if not self._closed:
                 self._notice.value = html.notice(text, tone)
+                self._stale_at = time.monotonic() + SAID_SECONDS if tone == "good" else None
 
     def look_closely(self, port_id: str, *, at: bool) -> None:
         """Begin to look at a port's details, or stop."""
@@ -163,6 +168,8 @@ class Board:
                 return
             for row in self._rows.values():
                 row.tick()
+            if self._stale_at is not None and time.monotonic() >= self._stale_at:
+                self._notice.value, self._stale_at = "", None
             if ports != self._found:
                 self._found = ports
                 self._arrange_offers()
@@ -256,7 +263,7 @@ class Board:
             with self._kit.lock:
                 if self._form is not None:
                     self._expose.value = False
-                self.say(f"{result.what.capitalize()}: {result.text()}")
+                self.say(f"{result.what.capitalize()}: {told(result.row)}")
 
         self.do(Job(f"Exposing port {port}", expose, done))
 

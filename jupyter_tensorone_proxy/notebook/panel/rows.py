@@ -131,7 +131,7 @@ class PortRow:
 
         def done(result: MappingResult) -> None:
             self._close_edit()
-            self._desk.say(f"Changed: {result.text()}")
+            self._desk.say(f"Changed: {told(result.row)}")
 
         self._desk.do(Job(f"Changing {self.row.name}", change, done))
 
@@ -153,6 +153,15 @@ class PortRow:
                 self._desk.say("The link is below; send it to them alone.")
 
         self._desk.do(Job("Making a link", lambda c, v: people_verbs.share(c, asked, v), done))
+
+
+def told(row: Row) -> str:
+    """Return what a change made of a port, for a sentence that is not changed later.
+
+    Args:
+        row: The mapping.
+    """
+    return f"{row.name}, port {row.mapping.internal_port}, {row.address} · {row.who_can_open}"
 
 
 class CloseUp:
