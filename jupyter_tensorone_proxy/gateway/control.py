@@ -75,8 +75,9 @@ class Controller:
         ownership: Ownership,
     ) -> None:
         self._certificates = certificates
-        store.end_expired(CLUSTER_ID)
         loaded = store.load(CLUSTER_ID)
+        if store.end_expired(loaded):
+            loaded = store.load(CLUSTER_ID)
         self.desired = self._certified(
             Desired(loaded.cluster, loaded.mappings, edge, loaded.revocations)
         )

@@ -196,15 +196,23 @@ class Store:
         cluster = DesiredCluster(cluster_id) if row is None else _read_cluster(row)
         return Loaded(cluster, {r.id: _read_mapping(r) for r in rows}, revocations)
 
-    def end_expired(self, cluster_id: str) -> None:
+    def end_expired(self, loaded: Loaded) -> bool:
         """End what was exposed until a moment that has passed, before anything serves it again.
 
         On a full disk nothing ends here; the loop of the running gateway tries it again.
+
+        Args:
+            loaded: What the store holds.
+
+        Returns:
+            Whether there was any, so that the store holds something else now.
         """
-        expired = [m for m in self.load(cluster_id).mappings.values() if m.has_ended(now())]
-        with contextlib.suppress(OperationalError), self._engine.begin() as connection:
-            for mapping in expired:
-                Transaction(connection).end_mapping(mapping, reason=EXPIRED)
+        expired = [m for m in loaded.mappings.values() if m.has_ended(now())]
+        if expired:
+            with contextlib.suppress(OperationalError), self._engine.begin() as connection:
+                for mapping in expired:
+                    Transaction(connection).end_mapping(mapping, reason=EXPIRED)
+        return bool(expired)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:

@@ -76,4 +76,4 @@ test('R27: a command that exposes opens a dialog, for me alone, and exposes noth
   document.querySelector<HTMLButtonElement>('.jp-mod-reject')?.click();
   expect(await ended).toBe(false);
   expect(requests).toEqual(['GET services']);
-}, 20_000);
+});
