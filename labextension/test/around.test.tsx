@@ -127,9 +127,22 @@ describe('notifications', () => {
     expect(answered).toEqual([6006]);
     await vi.waitFor(() => expect(last()).toContain('is exposed at https://localhost:32001'));
     expect(last()).toContain('Only you can open it.');
-    expect(server.bodies.find(body => body !== undefined)).toMatchObject({ internal_port: 6006 });
+    expect(server.bodies.find(body => body !== undefined)).toMatchObject({
+      internal_port: 6006,
+      kernel_id: 'k1'
+    });
     press('Open');
     expect(run).toEqual([{ command: CommandIDs.open, args: { id: 'a' } }]);
+  });
+
+  test('expose through another API without what only a gateway of ours knows', async () => {
+    server.connection = { kind: 'api', api_url: 'https://api.example', cluster_id: 'one' };
+    server.instead.set('POST ports', [201, { success: true, data: mapping('a') }]);
+    await model.refresh();
+    toasts.show({ kind: 'found', port: found(6006) }, () => undefined);
+    press('Expose');
+    await vi.waitFor(() => expect(last()).toContain('is exposed at'));
+    expect(server.bodies.find(body => body !== undefined)).not.toHaveProperty('kernel_id');
   });
 
   test('say why something cannot be exposed', async () => {

@@ -78,12 +78,11 @@ describe('what is exposed in one step', () => {
     note: ''
   };
 
-  test('is for me alone, goes with its kernel, and is checked', () => {
+  test('is for me alone, and is checked', () => {
     expect(requestFor(found(6006), service, 'ana', 'me')).toEqual({
       internal_port: 6006,
       description: 'TensorBoard',
       access_control: { authentication_required: true, allowed_users: ['ana'] },
-      kernel_id: 'k1',
       health_check: { path: '/healthz' }
     });
   });

@@ -30,7 +30,6 @@ export function requestFor(
     internal_port: port.port,
     description: readable(port.name),
     access_control: { authentication_required: true, allowed_users: allowed },
-    ...(port.kernel_id === undefined ? {} : { kernel_id: port.kernel_id }),
     ...(service?.health_path ? { health_check: { path: service.health_path } } : {}),
     ...(service && service.app_protocol !== 'http' ? { app_protocol: service.app_protocol } : {})
   };
@@ -45,7 +44,12 @@ export async function exposeNow(
   const { api } = model;
   const [services, me] = await Promise.all([servicesOf(api), myName(model)]);
   const service = services.find(({ id }) => id === port.service);
-  return api.createPort(requestFor(port, service, me, access));
+  // Only a gateway of ours knows kernels, and ends what goes with them.
+  const kernel = model.info?.kind === 'api' ? undefined : port.kernel_id;
+  return api.createPort({
+    ...requestFor(port, service, me, access),
+    ...(kernel === undefined ? {} : { kernel_id: kernel })
+  });
 }
 
 const catalogues = new WeakMap<Api, Promise<readonly ServiceEntry[]>>();
