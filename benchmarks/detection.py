@@ -1,10 +1,11 @@
-"""What detection costs, and how soon a port is told of and served.
+"""What detection costs, how soon a port is told of and served, and how soon it goes.
 
 ``python benchmarks/detection.py [--kernels 10] [--seconds 20] [--rounds 20]``
 
-A real Jupyter server with idle kernels, once with detection and once without: processor time of the
-server. Then from `listen()` in a kernel to the Jupyter event, and, where a rule exposes the port,
-to the first 200 through its URL.
+A real Jupyter server with idle kernels, and one without any, each with detection and without:
+processor time of the server. Then from `listen()` in a kernel to the Jupyter event, and, where a
+rule exposes the port, to the first 200 through its URL. At last from the end of a kernel, shut down
+or culled, to the end of what it exposed.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.measuring import cpu_seconds
 from tests.fixtures.gateway import free_range, wait_until
-from tests.fixtures.jupyter import JupyterServer, run_jupyter
+from tests.fixtures.jupyter import JupyterServer, attach, run_jupyter
 from tests.fixtures.ports import cell, listening, mappings
 
 _SERVE = """
@@ -42,26 +43,30 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--rounds", type=int, default=20)
     options = parser.parse_args()
-    for enabled in (False, True):
-        with tempfile.TemporaryDirectory() as directory:
-            share = idle_share(Path(directory), options, enabled=enabled)
-        word = "with" if enabled else "without"
-        print(f"{word} detection: {share:.2f} % of a core, {options.kernels} idle kernels")
+    for kernels in (0, options.kernels):
+        for enabled in (False, True):
+            with tempfile.TemporaryDirectory() as directory:
+                share = idle_share(Path(directory), kernels, options.seconds, enabled=enabled)
+            word = "with" if enabled else "without"
+            print(f"{word} detection: {share:.2f} % of a core, {kernels} idle kernels")
     with tempfile.TemporaryDirectory() as directory:
         delays(Path(directory), options.rounds)
+    for how in ("shut down", "culled"):
+        with tempfile.TemporaryDirectory() as directory:
+            endings(Path(directory), how, max(2, options.rounds // 4))
 
 
-def idle_share(directory: Path, options: argparse.Namespace, *, enabled: bool) -> float:
+def idle_share(directory: Path, kernels: int, seconds: float, *, enabled: bool) -> float:
     """Return the server's share of a core in percent while its kernels do nothing."""
     configure(directory, {"enabled": enabled})
     with run_jupyter(directory) as server, ExitStack() as stack:
         server.request("GET", "api/proxy").raise_for_status()
-        for _ in range(options.kernels):
+        for _ in range(kernels):
             stack.enter_context(server.kernel())
         time.sleep(3)
         before = cpu_seconds(server.process.pid)
-        time.sleep(options.seconds)
-        share: float = 100 * (cpu_seconds(server.process.pid) - before) / options.seconds
+        time.sleep(seconds)
+        share: float = 100 * (cpu_seconds(server.process.pid) - before) / seconds
         return share
 
 
@@ -90,6 +95,35 @@ def delays(directory: Path, rounds: int) -> None:
             f"listen() → {name}: median {statistics.median(times):.0f} ms, "
             f"longest {max(times):.0f} ms ({rounds} rounds, polled every 50 ms)"
         )
+
+
+def endings(directory: Path, how: str, rounds: int) -> None:
+    """Print how long after the end of a kernel what it exposed is exposed no more."""
+    configure(directory, {})
+    culling = (
+        "--MappingKernelManager.cull_idle_timeout=3",
+        "--MappingKernelManager.cull_interval=1",
+    )
+    taken = []
+    with run_jupyter(directory, *(culling if how == "culled" else ())) as server:
+        server.request("GET", "api/proxy").raise_for_status()
+        for _ in range(rounds):
+            port = int(free_range(1).partition("-")[0])
+            kernel_id = server.jupyter("POST", "api/kernels").raise_for_status().json()["id"]
+            with attach(server, kernel_id) as kernel:
+                kernel.execute(f"%tensorone expose {port}")
+            if how == "shut down":
+                server.jupyter("DELETE", f"api/kernels/{kernel_id}").raise_for_status()
+            while server.jupyter("GET", "api/kernels").json():
+                time.sleep(0.01)
+            ended = time.time()
+            while port in mappings(server):
+                time.sleep(0.01)
+            taken.append(time.time() - ended)
+    print(
+        f"kernel {how} → unexposed: median {1000 * statistics.median(taken):.0f} ms, "
+        f"longest {1000 * max(taken):.0f} ms ({rounds} rounds)"
+    )
 
 
 def first_answer(server: JupyterServer, port: int) -> float:

@@ -22,7 +22,7 @@ from .auto_expose.policy import Decision, may_expose
 from .auto_expose.settings import AutoExpose
 from .connection import Connection
 from .detected_ports import DetectedEvents, described
-from .detection.kernels import OutsideKernels, same_users_processes
+from .detection.kernels import OutsideKernels, process_reader
 from .detection.processes import Root
 from .detection.watcher import DetectedPort, Surroundings, Watcher
 from .lifecycle import Lifecycle
@@ -46,7 +46,7 @@ class Surveyor:
     @cached_property
     def outside(self) -> OutsideKernels:
         """The kernels that no Jupyter server lists."""
-        return OutsideKernels(self._own_kernel_ids, self.state_dirs, same_users_processes)
+        return OutsideKernels(self._own_kernel_ids, self.state_dirs, process_reader())
 
     def roots(self) -> tuple[Root, ...]:
         """Return the kernels and terminals there are."""

@@ -13,7 +13,7 @@ import pytest
 from nbformat import writes
 from nbformat.v4 import new_code_cell, new_notebook
 
-from jupyter_tensorone_proxy.server.detection.kernels import linux_processes, psutil_processes
+from jupyter_tensorone_proxy.server.detection.kernels import linux_reader, psutil_processes
 from tests.fixtures.gateway import free_range
 from tests.fixtures.jupyter import JupyterServer, Kernel, environment, run_jupyter
 from tests.fixtures.outside_kernels import (
@@ -190,7 +190,7 @@ def test_kernels_are_found_the_same_way_where_there_is_no_proc(tmp_path: Path) -
     with managed_kernel(environment(tmp_path)) as kernel:
         found = [
             next(p for p in processes() if kernel.manager.connection_file in p.files)
-            for processes in (linux_processes, psutil_processes)
+            for processes in (linux_reader(), psutil_processes)
         ]
     assert found[0] == found[1]
     assert found[0].environ["TENSORONE_STATE_DIR"] == str(tmp_path / "state")

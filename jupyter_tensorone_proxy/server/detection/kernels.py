@@ -18,9 +18,9 @@ from pathlib import Path
 from ...kernels import files_named, kernel_id_of
 from ...settings import default_state_dir
 from ...sockets import listening_sockets
-from .processes import Root, pids
+from .proc import ProcessNotes, environment_of, words_of
+from .processes import Root
 
-_PROC = Path("/proc")
 _LOOK_SECONDS = 0.2
 _SCAN_ANYWAY_SECONDS = 10.0
 _RESTART_SECONDS = 1.0
@@ -97,10 +97,11 @@ class OutsideKernels:
 
     def _may_have_changed(self, moment: float) -> bool:
         uid = os.getuid()
-        sockets = frozenset(s.inode for s in listening_sockets() if s.uid == uid)
-        changed = sockets != self._sockets
-        self._sockets = sockets
-        return changed or moment - self._scanned_at > _SCAN_ANYWAY_SECONDS
+        before = self._sockets
+        self._sockets = frozenset(s.inode for s in listening_sockets() if s.uid == uid)
+        ended = bool(self._found) and bool(before - self._sockets)
+        came = bool(self._sockets - before)
+        return came or ended or moment - self._scanned_at > _SCAN_ANYWAY_SECONDS
 
     def _scan(self) -> Iterator[tuple[str, tuple[Root, frozenset[int]]]]:
         for process in sorted(self.processes(), key=lambda p: p.pid, reverse=True):
@@ -140,27 +141,21 @@ def _ports_in(file: Path) -> frozenset[int]:
     return frozenset(p for name in _PORTS if isinstance(p := content.get(name), int))
 
 
-def same_users_processes() -> Iterator[Started]:
-    """Yield this user's processes whose command line names a JSON file."""
-    return linux_processes() if sys.platform == "linux" else psutil_processes()
+def process_reader() -> Callable[[], Iterator[Started]]:
+    """Return what yields this user's processes whose command line names a JSON file."""
+    return linux_reader() if sys.platform == "linux" else psutil_processes
 
 
-def linux_processes() -> Iterator[Started]:
-    """Yield them from `/proc`."""
-    uid = os.getuid()
-    for pid in pids():
-        place = _PROC / str(pid)
-        try:
-            line = (place / "cmdline").read_bytes()
-            if b".json" not in line or place.stat().st_uid != uid:
-                continue
-            variables = (place / "environ").read_bytes().decode(errors="replace").split("\0")
-        except OSError:  # gone, or another user's
-            continue
-        files = files_named(line.decode(errors="replace").split("\0"))
-        environ = dict(v.split("=", 1) for v in variables if "=" in v)
-        if files:
-            yield Started(pid, tuple(files), environ)
+def linux_reader() -> Callable[[], Iterator[Started]]:
+    """Return what reads them from `/proc`, and remembers those that are none."""
+    notes = ProcessNotes(_started)
+    # One that has ended may wait for its parent to notice, and has no command line any more.
+    return lambda: (found for pid, found in notes.all() if found is not None and words_of(pid))
+
+
+def _started(pid: int) -> Started | None:
+    files = files_named(words_of(pid))
+    return Started(pid, tuple(files), environment_of(pid)) if files else None
 
 
 def psutil_processes() -> Iterator[Started]:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from ...kernels import MARKER
 from ...sockets import Listening, listening_sockets
+from .proc import ProcessNotes, marker_of, name_of, parent_of, sockets_of, words_of
 
-_PROC = Path("/proc")
+_LOOKUPS = 2
+"""How often somebody is looked for who has a socket: it may just be on its way to a child."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +67,20 @@ Found = Mapping[Endpoint, tuple[Process, Root]]
 
 
 class LinuxScanner:
-    """Finds endpoints by the kernel's tables; looks at processes only when those have changed."""
+    """Finds endpoints by the kernel's tables; looks at processes only when there are new sockets.
+
+    Even then it looks only at those that come from a kernel or terminal, and at young ones.
+    """
 
     period_seconds = 0.25
 
     def __init__(self) -> None:
-        self._seen: tuple[frozenset[Listening], tuple[Root, ...]] = (frozenset(), ())
+        self._sockets: frozenset[Listening] = frozenset()
+        self._roots: tuple[Root, ...] = ()
+        self._notes = _origins(())
+        self._owners: dict[int, tuple[Process, Root]] = {}
+        self._looked_up: dict[int, int] = {}
+        """How often somebody was looked for who has a socket, by inode."""
         self._found: Found = {}
 
     def scan(self, roots: tuple[Root, ...]) -> Found:
@@ -84,15 +91,27 @@ class LinuxScanner:
         """
         uid = os.getuid()
         sockets = frozenset(s for s in listening_sockets() if s.protocol == "tcp" and s.uid == uid)
-        if (sockets, roots) != self._seen:
-            found = _owners({socket.inode for socket in sockets}, roots)
-            self._found = {
-                Endpoint(s.host, s.port, s.inode): found[s.inode]
-                for s in sockets
-                if s.inode in found
-            }
-            self._seen = (sockets, roots)
+        if roots != self._roots:
+            self._roots, self._notes = roots, _origins(roots)
+            self._owners, self._looked_up = {}, {}
+        unknown = {s.inode for s in sockets if self._looked_up.get(s.inode, 0) < _LOOKUPS}
+        unknown -= self._owners.keys()
+        if unknown:
+            self._owners |= _owners(unknown, self._notes)
+        if unknown or sockets != self._sockets:
+            self._sockets = sockets
+            self._forget_closed({s.inode for s in sockets}, unknown)
         return self._found
+
+    def _forget_closed(self, there: set[int], looked_up: set[int]) -> None:
+        counts = self._looked_up
+        self._looked_up = {i: counts.get(i, 0) + (i in looked_up) for i in there}
+        self._owners = {inode: owner for inode, owner in self._owners.items() if inode in there}
+        self._found = {
+            Endpoint(s.host, s.port, s.inode): self._owners[s.inode]
+            for s in self._sockets
+            if s.inode in self._owners
+        }
 
 
 class PsutilScanner:
@@ -132,93 +151,43 @@ def best_scanner() -> Scanner:
     return LinuxScanner() if sys.platform == "linux" else PsutilScanner()
 
 
-def _owners(inodes: Collection[int], roots: Iterable[Root]) -> dict[int, tuple[Process, Root]]:
+def _origins(roots: tuple[Root, ...]) -> ProcessNotes[tuple[int, Root] | None]:
+    """Return notes that know of each process the nearest root above it, and how far that is."""
+    by_pid = {root.pid: root for root in roots}
+    by_kernel = {root.id: root for root in roots if root.kind == "kernel"}
+
+    def find(pid: int) -> tuple[int, Root] | None:
+        distance, seen, at = 0, set[int](), pid
+        while at not in by_pid:
+            seen.add(at)
+            at = parent_of(at)
+            distance += 1
+            if at == 0 or at in seen:
+                marked = by_kernel.get(marker_of(pid))
+                return (distance, marked) if marked else None
+        return distance, by_pid[at]
+
+    return ProcessNotes(find)
+
+
+def _owners(
+    inodes: Collection[int], notes: ProcessNotes[tuple[int, Root] | None]
+) -> dict[int, tuple[Process, Root]]:
     """Return for each socket the process that has it, and where that comes from.
 
     Of several processes that share a socket (a server and its workers) it is the one nearest to
     the root.
     """
-    parents = _parents()
-    by_pid = {root.pid: root for root in roots}
-    by_kernel = {root.id: root for root in by_pid.values() if root.kind == "kernel"}
     found: dict[int, tuple[int, Process, Root]] = {}
-    for pid in parents:
-        held = _held(pid, inodes)
-        distance, root = _root_of(pid, parents, by_pid) if held else (0, None)
-        root = root or (by_kernel.get(marker_of(pid)) if held else None)
-        process = process_of(pid) if root else None
-        if root is None or process is None:
+    for pid, origin in notes.all():
+        if origin is None:
             continue
+        distance, root = origin
+        held, name = sockets_of(pid, inodes), name_of(pid)
+        if not held or name is None:
+            continue
+        process = Process(pid, name, words_of(pid))
         for inode in held:
             if inode not in found or distance < found[inode][0]:
                 found[inode] = (distance, process, root)
     return {inode: (process, root) for inode, (_, process, root) in found.items()}
-
-
-def process_of(pid: int) -> Process | None:
-    """Return a process; None if it is gone or another user's."""
-    try:
-        words = (_PROC / str(pid) / "cmdline").read_bytes().decode(errors="replace").split("\0")
-        name = (_PROC / str(pid) / "comm").read_text().strip()
-    except OSError:
-        return None
-    return Process(pid, name, tuple(word for word in words if word))
-
-
-def marker_of(pid: int) -> str:
-    """Return the id of the kernel whose environment a process inherited; empty if none's."""
-    try:
-        variables = (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
-    except OSError:
-        return ""
-    prefix = f"{MARKER}=".encode()
-    value = next((v.removeprefix(prefix) for v in variables if v.startswith(prefix)), b"")
-    return value.decode(errors="replace")
-
-
-def _root_of(
-    pid: int, parents: Mapping[int, int], roots: Mapping[int, Root]
-) -> tuple[int, Root | None]:
-    """Return the nearest root above a process, and how far it is."""
-    distance, seen = 0, set()
-    while pid not in roots:
-        seen.add(pid)
-        pid = parents.get(pid, 0)
-        distance += 1
-        if pid == 0 or pid in seen:
-            return distance, None
-    return distance, roots[pid]
-
-
-def _held(pid: int, inodes: Collection[int]) -> set[int]:
-    try:
-        with os.scandir(_PROC / str(pid) / "fd") as entries:
-            targets = [_target(entry.path) for entry in entries]
-    except OSError:  # gone, or another user's
-        return set()
-    return {int(t[8:-1]) for t in targets if t.startswith("socket:[")} & set(inodes)
-
-
-def _target(path: str) -> str:
-    try:
-        return os.readlink(path)  # noqa: PTH115 - thousands of them
-    except OSError:  # closed meanwhile
-        return ""
-
-
-def pids() -> list[int]:
-    """Return the ids of all processes (Linux)."""
-    with os.scandir(_PROC) as entries:
-        return [int(entry.name) for entry in entries if entry.name.isdigit()]
-
-
-def _parents() -> dict[int, int]:
-    """Return every process's parent."""
-    parents: dict[int, int] = defaultdict(int)
-    for pid in pids():
-        try:
-            stat = (_PROC / str(pid) / "stat").read_text()
-        except OSError:
-            continue
-        parents[pid] = int(stat.rpartition(")")[2].split()[1])
-    return parents
