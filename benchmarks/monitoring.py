@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.measuring import cpu_seconds, private_mb
 from jupyter_tensorone_proxy import Monitor, ProxyClient
-from tests.fixtures.gateway import free_port, free_range, run_gateway, wait_until
+from tests.fixtures.gateway import free_range, run_gateway, wait_until
 from tests.fixtures.services.fixed import fixed_services
 
 
@@ -34,7 +34,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=60)
     options = parser.parse_args()
     page = metrics_page()
-    targets = [free_port() for _ in range(options.services)]
+    first, _, last = free_range(options.services).partition("-")
+    targets = list(range(int(first), int(last) + 1))
     with (
         tempfile.TemporaryDirectory() as directory,
         fixed_services(Path(directory) / "services", targets, body=page),

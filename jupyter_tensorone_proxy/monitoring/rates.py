@@ -1,13 +1,15 @@
-"""From one page of metrics to the next: counters → rates, histograms → quantiles. Pure."""
+"""Counters → rates, histograms and logged requests → quantiles. Pure."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from ..models import AccessLogEntry
 from .metrics import Page, Series
 
+_SERVER_ERROR = 500
 _STATUS_LABELS = ("status", "status_code", "code", "http_status", "status_class")
 
 
@@ -106,6 +108,42 @@ def quantile(q: float, buckets: Mapping[float, float]) -> float | None:
     start, below = (bounds[index - 1], buckets[bounds[index - 1]]) if index else (0.0, 0.0)
     inside = buckets[bounds[index]] - below
     return start + (bounds[index] - start) * ((rank - below) / inside if inside else 0.0)
+
+
+def rates_of(entries: Sequence[AccessLogEntry], rates: Rates) -> Rates:
+    """Return what the proxy's log says of requests, beside their rate.
+
+    Args:
+        entries: The requests.
+        rates: Their rate.
+
+    Example:
+        >>> entries = [AccessLogEntry(status_code=200, response_time_ms=n) for n in range(1, 101)]
+        >>> rates_of(entries, Rates(request_rate=100.0))
+        Rates(request_rate=100.0, error_rate=0.0, p50=0.05, p95=0.095, p99=0.099, metrics={})
+    """
+    took = sorted(e.response_time_ms / 1000 for e in entries if e.response_time_ms is not None)
+    failed = sum((entry.status_code or 0) >= _SERVER_ERROR for entry in entries)
+    p50, p95, p99 = (
+        took[math.ceil(q * len(took)) - 1] if took else None for q in (0.5, 0.95, 0.99)
+    )
+    error_rate = failed / len(entries) * 100 if entries else 0.0
+    return replace(rates, error_rate=error_rate, p50=p50, p95=p95, p99=p99)
+
+
+def completed(own: Rates, proxys: Rates) -> Rates:
+    """Return what a service says of itself, and what it does not say as the proxy saw it.
+
+    Args:
+        own: By its metrics.
+        proxys: By the proxy.
+    """
+    missing = {
+        name: getattr(proxys, name)
+        for name in ("request_rate", "error_rate", "p50", "p95", "p99")
+        if getattr(own, name) is None
+    }
+    return replace(own, **missing)
 
 
 def _grown_buckets(

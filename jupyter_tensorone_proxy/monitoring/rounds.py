@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter as Tally
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -19,6 +19,7 @@ from ..models import AccessLogEntry, PortMapping, UsageStatistics
 from .alerts import Alert, AlertEvent
 from .board import Board, Plan
 from .delivery import Delivery, log
+from .rates import Rates, rates_of
 from .services import WatchedService
 from .thresholds import measure_of, quantity
 from .visiting import MOST_BYTES, USER_AGENT, NoAnswerError, Visitor
@@ -30,7 +31,6 @@ _SPREAD = 0.8
 """Which part of the interval a round takes, if the services are quick."""
 
 _LOG_PAGE = 1000
-_SERVER_ERRORS = 5
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class Rounds:
             if isinstance(usage := mapping.usage_statistics, UsageStatistics)
         }
         self._usage = _Usage(now, totals)
-        failed = await self._failed_since()
+        logged = await self._logged_since()
         for port_id, total in totals.items():
             service = self._services[port_id]
             ours = self._visitor.sent.pop(port_id, 0)
@@ -130,25 +130,28 @@ class Rounds:
                 continue
             grown = total - before.totals[port_id]
             others = service.others(grown if grown >= 0 else total, ours)
-            rate = others / (now - before.at) * 60
-            errors = None
-            if failed is not None:
-                errors = min(100.0, failed[port_id] / others * 100) if others else 0.0
-            service.take_traffic(rate, errors)
+            rates = Rates(request_rate=others / (now - before.at) * 60)
+            if logged is not None:
+                rates = rates_of(logged[port_id], rates)
+            service.take_traffic(rates)
 
-    async def _failed_since(self) -> Tally[str] | None:
-        """Return how many requests of others failed, by mapping; None if nobody knows."""
+    async def _logged_since(self) -> dict[str, list[AccessLogEntry]] | None:
+        """Return others' last requests since the last time, by mapping; None if nobody knows."""
         if not self._has_log:
             return None
         try:
-            entries = await self._client.access_logs(status=_SERVER_ERRORS, limit=_LOG_PAGE)
+            entries = await self._client.access_logs(limit=_LOG_PAGE)
         except NotSupportedError:
             self._has_log = False
             return None
         last, self._last_entry = self._last_entry, max((e.id or 0 for e in entries), default=0)
         if last is None:
             return None
-        return Tally(e.port_id or "" for e in entries if (e.id or 0) > last and not _is_ours(e))
+        found: dict[str, list[AccessLogEntry]] = defaultdict(list)
+        for entry in entries:
+            if (entry.id or 0) > last and entry.user_agent != USER_AGENT:
+                found[entry.port_id or ""].append(entry)
+        return found
 
     async def _look_at(self, service: WatchedService, *, after_seconds: float) -> None:
         await asyncio.sleep(after_seconds)
@@ -222,7 +225,3 @@ class Rounds:
             self._board.problem = problem
             self._board.looks += 1
         self._board.told()
-
-
-def _is_ours(entry: AccessLogEntry) -> bool:
-    return entry.user_agent == USER_AGENT

@@ -10,7 +10,7 @@ from ..models import HealthCheck, PortMapping
 from .alerts import Alert, Vigil
 from .history import History, Point
 from .metrics import NotMetricsError, PageReader
-from .rates import Counting, Rates
+from .rates import Counting, Rates, completed
 from .thresholds import METRIC
 from .visiting import MOST_BYTES, Answer
 
@@ -96,6 +96,7 @@ class WatchedService:
         self.vigils = [Vigil(alert) for alert in alerts]
         self.seen = Observation()
         self._not_counted_yet = 0
+        self._traffic = Rates()
         self._asked_metrics_path = metrics_path
         self._has_metrics = False
         self._no_metrics_until = 0.0
@@ -193,7 +194,7 @@ class WatchedService:
             problem = ""
             if answer.status < _SERVER_ERROR:  # else it is not there now, and may well have some
                 self._no_metrics_until = time.monotonic() + _ASK_AGAIN_SECONDS
-        self._see(metrics_problem=problem, rates=rates)
+        self._see(metrics_problem=problem, rates=completed(rates, self._traffic))
 
     def take_no_metrics(self, reason: str) -> None:
         """Note that its page of metrics did not come.
@@ -201,7 +202,7 @@ class WatchedService:
         Args:
             reason: Why.
         """
-        self._see(metrics_problem=reason, rates=Rates())
+        self._see(metrics_problem=reason)
 
     def others(self, counted: int, ours: int) -> int:
         """Return how many of the requests that the proxy counted were not the monitor's own.
@@ -217,20 +218,19 @@ class WatchedService:
         self._not_counted_yet = min(max(0, -left), ours)
         return max(0, left)
 
-    def take_traffic(self, request_rate: float | None, error_rate: float | None) -> None:
-        """Note what the proxy counted, unless its own metrics say it better.
+    def take_traffic(self, rates: Rates) -> None:
+        """Note what the proxy saw; what its own metrics say goes before that.
 
         Args:
-            request_rate: Requests a minute.
-            error_rate: How many percent of them failed.
+            rates: By the proxy.
         """
-        if self.seen.rates.request_rate is None:
-            rates = replace(self.seen.rates, request_rate=request_rate, error_rate=error_rate)
-            self._see(rates=rates)
+        self._traffic = rates
+        self._see(rates=rates)
 
     def forget_rates(self) -> None:
         """Begin a round: what happened since the last one is not known yet."""
-        self._see(rates=Rates())
+        self._traffic = Rates()
+        self._see(rates=self._traffic)
 
     def remember(self, now: float) -> None:
         """Keep what was seen.

@@ -101,6 +101,20 @@ def test_requests_are_counted_without_the_monitors_own(expose: Expose, board: We
     )
 
 
+def test_how_long_requests_took_is_known_without_metrics(expose: Expose, board: WebService) -> None:
+    """The proxy's log says it for every service; the monitor's own requests are left out."""
+    mapping = expose(board.port)
+    told: list[AlertEvent] = []
+    with quick(alerts=["p95 > 100 ms"], on_alert=told.append) as monitor:
+        assert shows(monitor, lambda result: result.looks >= 3)
+        assert monitor.result()["board"].seen.rates.p95 is None
+        for _ in range(3):
+            httpx.get(f"{mapping.url}/slow/150", verify=False)  # noqa: S501 - trust is not the question
+        assert wait_until(lambda: len(told) >= 1)
+    assert told[0].measure == "p95"
+    assert float(told[0].value.removesuffix(" ms")) >= 140
+
+
 def test_a_services_own_metrics_are_found_and_read(expose: Expose, metrics: MetricsService) -> None:
     """Rates, quantiles and a counter of its own, from Prometheus' client; after a restart too."""
     expose(metrics.port, "shop")
