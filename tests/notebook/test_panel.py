@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from itertools import pairwise
 from typing import Any
+
+import pytest
 
 from jupyter_tensorone_proxy import ProxyClient, ProxyPanel
 from tests.fixtures.ana import ExposeMine, Mine, browsing
@@ -40,6 +44,29 @@ def test_changes_made_elsewhere_are_there_at_once(
     client.delete_port(mine.id)
     assert wait_until(lambda: not page.says("Runs"))
     assert page.says("0 exposed")
+
+
+def test_however_much_happens_the_api_is_asked_in_measure(
+    panel: ProxyPanel, page: Page, mine: Mine, client: ProxyClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hundreds of changes in a moment are seen with a few looks, the last of them too."""
+    row(panel, "board")
+    looks: list[float] = []
+    show = panel._board.show
+
+    def counted(*picture: Any) -> None:
+        looks.append(time.monotonic())
+        show(*picture)
+
+    monkeypatch.setattr(panel._board, "show", counted)
+    began, changes = time.monotonic(), 0
+    while time.monotonic() - began < 3:
+        changes += 1
+        client.update_port(mine.id, description=f"Change {changes}")
+    assert wait_until(lambda: page.says(f"Change {changes}"))
+    assert changes > 2 * len(looks)
+    gaps = [later - earlier for earlier, later in pairwise(looks)]
+    assert min(gaps) > 0.25
 
 
 def test_a_service_that_fails_is_told_by_another_shape(

@@ -27,6 +27,9 @@ from .picture import Picture, look
 _log = logging.getLogger(__name__)
 VIA = "panel"
 _TICK_SECONDS = 2.0
+_GAP_SECONDS = 0.5
+"""The least time between two looks that nobody asked for, however much happens."""
+
 _WITH_FEED_SECONDS, _WITHOUT_SECONDS, _AWAY_SECONDS = 5.0, 2.0, 2.0
 
 
@@ -88,6 +91,7 @@ class Worker:
         self._main: asyncio.Task[None] | None = None
         self._bell: asyncio.Event | None = None
         self._rung = self._ended = False
+        self._looked_at = 0.0
 
     @property
     def is_running(self) -> bool:
@@ -179,6 +183,7 @@ class Worker:
                         news.result()
                         pace.after(changed=True)
                         news = asyncio.create_task(feed.news())
+                        await self._rest(self._looked_at + _GAP_SECONDS - _time(), ports)
             finally:
                 if news is not None:
                     news.cancel()
@@ -188,6 +193,7 @@ class Worker:
         """Do what was clicked, tell of what is there, and return what people would see change."""
         self._take_ring()
         self._do_jobs()
+        self._looked_at = _time()
         viewer = Viewer.of(settings)
         picture = await look(client, viewer, self._audience.opened())
         self._audience.show(picture, viewer, settings)
@@ -208,11 +214,10 @@ class Worker:
         self, seconds: float, ports: OwnPorts, news: asyncio.Task[None] | None = None
     ) -> None:
         """Wait for a click, for news or for the time to pass; look at our own ports meanwhile."""
-        loop, bell = asyncio.get_running_loop(), self._bell
-        end = loop.time() + seconds
+        bell, end = self._bell, _time() + seconds
         while bell is not None and not self._take_ring():
             self._audience.offer(await ports.look())
-            left = end - loop.time()
+            left = end - _time()
             if left <= 0 or not self._audience.is_watching():
                 return
             ring = asyncio.create_task(bell.wait())
@@ -249,6 +254,10 @@ class Worker:
 
     def _forget_thread(self) -> None:
         self._thread = self._loop = self._main = self._bell = None
+
+
+def _time() -> float:
+    return asyncio.get_running_loop().time()
 
 
 async def _begun(feed: Feed) -> bool:
