@@ -191,7 +191,7 @@ export class PortsModel implements IPortsModel, IDisposable {
       this.fetchSessions()
     ]);
     if (!this.isDisposed) {
-      const told = this.tell({ ...place, ...ownFacts(proxy) });
+      const told = this.tell({ ...ownFacts(proxy), ...place });
       const changed = this.take(proxy.port_mappings ?? [], detected, sessions);
       this.become({ state: 'ready' }, told || changed);
     }
