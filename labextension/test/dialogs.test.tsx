@@ -177,9 +177,11 @@ describe('the dialog that exposes', () => {
 
   test('another port by its number, until the kernel stops where there is one', async () => {
     expose();
-    expect(screen.getByText('Until the kernel stops')).toBeTruthy();
+    await user.selectOptions(screen.getByLabelText('For how long'), 'Until the kernel stops');
+    expect(screen.getByText(/It stops when the kernel does/)).toBeTruthy();
     await user.selectOptions(screen.getByLabelText('Service'), 'A port by its number…');
     expect(screen.queryByText('Until the kernel stops')).toBeNull();
+    expect(screen.queryByText(/It stops when the kernel does/)).toBeNull();
     await user.type(screen.getByLabelText('Port'), '99999');
     await user.type(screen.getByLabelText('Name'), 'Mine');
     expect(await host.submit()).toBe(false);

@@ -1,43 +1,23 @@
 /**
  * The dialog in which a port is exposed, and the one in which that is changed: one form.
  */
-import { HTMLSelect } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { useState, type ReactElement } from 'react';
 
 import type { Api } from '../api';
-import { accessOf, means, publicWarning, whoOf, type Who } from '../choices';
-import { Frame, SchemaField } from '../form/field';
-import { draftOf, readForm, withValue, type Json, type Problems } from '../form/schema';
+import { means, publicWarning } from '../choices';
+import { SchemaField } from '../form/field';
+import type { Draft } from '../form/schema';
 import type { DetectedPort, PortMapping, ServiceEntry } from '../wire';
-import { originText, readable } from '../words';
+import { readable } from '../words';
 import { showForm, type Host } from './dialog';
-import { Form, More, useForm, useSteps } from './form';
+import { Form, More, useForm, useSteps, type FormState } from './form';
+import { ends, endsInWords, type Life } from './life';
+import { LifeField } from './life-field';
 import { Question, useQuestion } from './question';
-import { ends, endsInWords, fieldsOf, lifeOf, type End, type Life } from './life';
-import { PEOPLE, WhoField } from './who';
-
-const FORM = 'PortRequest';
-const PORT = 'internal_port';
-const NAME = 'description';
-const HEALTH = 'health_check.path';
-const UNTIL = 'expires_at';
-const ADVANCED = [
-  HEALTH,
-  'health_check.interval_seconds',
-  'access_control.rate_limit.requests_per_minute',
-  'access_control.session_timeout_minutes',
-  'access_control.ip_whitelist',
-  'access_control.blocked_ips',
-  'custom_domain',
-  'external_port',
-  'app_protocol',
-  'protocol',
-  'force'
-] as const;
-const PATHS = [PORT, NAME, ...ADVANCED];
-const SHOWN = [...PATHS, PEOPLE, UNTIL];
-const OTHER = '';
+import * as request from './request';
+import { ServiceSelect } from './service-select';
+import { WhoField } from './who';
 
 /** What the form has to know. */
 export interface ExposeContext {
@@ -63,6 +43,8 @@ export interface ExposeContext {
   readonly mapping?: PortMapping | undefined;
 }
 
+type ExposeProps = ExposeContext & { readonly host: Host };
+
 /** Show the dialog; true once the port is exposed, or changed. */
 export function showExpose(context: ExposeContext): Promise<boolean> {
   const { trans, mapping } = context;
@@ -81,173 +63,153 @@ function acceptLabel({ trans, mapping }: ExposeContext): string {
 }
 
 /** The form itself. */
-export function ExposeForm(context: ExposeContext & { readonly host: Host }): ReactElement {
-  const { api, trans, me, mapping, host } = context;
-  const [before] = useState(() => firstDraft(context));
-  const [whoBefore] = useState(() => firstWho(context));
-  const [lifeBefore] = useState(() => lifeOf(mapping));
-  const form = useForm(before);
-  const [who, setWho] = useState(whoBefore);
-  const [life, setLife] = useState(lifeBefore);
-  const number = Number(form.draft[PORT]);
-  const origin = context.detected.find(({ port }) => port === number);
-  const kernel = mapping?.kernel_id ?? origin?.kernel_id ?? null;
-
-  const question = useQuestion(host, acceptLabel(context), trans.__('Make public'));
-
-  const submit = async (): Promise<boolean> => {
-    const read = readAll();
-    if (Object.keys(read.problems).length > 0) {
-      question.ask(false);
-      form.show(read.problems);
-      return false;
-    }
-    if (who.choice === 'public' && whoBefore.choice !== 'public' && !question.asked) {
-      question.ask(true);
-      return false;
-    }
-    if (mapping && Object.keys(read.json).length === 0) {
-      return true; // nothing was changed
-    }
-    const made = await form.send(
-      () => (mapping ? api.updatePort(mapping.id, read.json) : api.createPort(read.json)),
-      SHOWN
-    );
-    if (made === undefined) {
-      question.ask(false);
-    }
-    return made !== undefined;
-  };
-  const readAll = (): { json: Json; problems: Problems } => {
-    const { json, problems } = readForm(FORM, form.draft, mapping ? before : null, trans);
-    const told = { json, problems: { ...problems } };
-    readWho(told);
-    readLife(told);
-    return told;
-  };
-  const readWho = (told: { json: Json; problems: Record<string, string> }): void => {
-    const isRaw = rawOf(form.draft);
-    if (mapping && who.choice === whoBefore.choice && who.people === whoBefore.people) {
-      return;
-    }
-    const access = accessOf(who, me);
-    if (access === null) {
-      told.problems[PEOPLE] = trans.__('is missing: name at least one person');
-      return;
-    }
-    for (const [field, value] of Object.entries(access)) {
-      if (!(isRaw && field === 'allowed_users')) {
-        told.json = withValue(told.json, `access_control.${field}`, value);
-      }
-    }
-  };
-  const readLife = (told: { json: Json; problems: Record<string, string> }): void => {
-    if (life.end === lifeBefore.end && life.date === lifeBefore.date) {
-      return;
-    }
-    const found = fieldsOf(life, kernel, Date.now(), trans);
-    if ('problem' in found) {
-      told.problems[UNTIL] = found.problem;
-      return;
-    }
-    for (const [field, value] of Object.entries(found.fields)) {
-      if (value !== null || mapping) {
-        told.json = withValue(told.json, field, value);
-      }
-    }
-  };
-  useSteps(host, { submit, back: question.back });
-
-  const field = (path: string): ReactElement => (
-    <SchemaField
-      key={path}
-      form={FORM}
-      path={path}
-      value={form.draft[path] ?? ''}
-      problem={form.problems[path]}
-      isPlain={path === PORT || path === NAME}
-      onChange={form.set}
-      trans={trans}
-    />
-  );
+export function ExposeForm(props: ExposeProps): ReactElement {
+  const { trans, host } = props;
+  const exposing = useExposing(props);
+  const { said, form, question } = exposing;
+  useSteps(host, { submit: exposing.submit, back: question.back });
+  const port = trans.__('port %1', String(said.draft[request.PORT]) || '…');
   if (question.asked) {
     return (
-      <Question about={`${String(form.draft[NAME])} · ${trans.__('port %1', String(number))}`}>
+      <Question about={`${readable(String(said.draft[request.NAME]))} · ${port}`}>
         {publicWarning(trans)} {trans.__('Make public?')}
       </Question>
     );
   }
   return (
     <Form state={form}>
-      {mapping ? null : <ServiceField {...context} form={form} />}
-      {!mapping && origin ? null : field(PORT)}
-      {field(NAME)}
-      <WhoField
-        who={who}
-        me={me}
-        problem={form.problems[PEOPLE]}
-        onChange={changed => {
-          setWho(changed);
-          form.show({});
-        }}
-        trans={trans}
-      />
-      <LifeField
-        {...{ life, trans, problem: form.problems[UNTIL], onChange: setLife }}
-        choices={ends(
-          { kernel: kernel !== null && context.kernels, expiry: context.expiry },
-          trans
-        )}
-      />
-      <More open={mapping !== undefined && hasAdvanced(before)} trans={trans}>
-        {ADVANCED.map(field)}
-      </More>
+      <Fields {...props} exposing={exposing} />
       <p className="jp-TensorOne-sentence" role="status">
-        {`${addressOf(context, form.draft)} → ${trans.__('port %1', String(form.draft[PORT]) || '…')}. `}
-        {means(who, me, trans)} {endsInWords(life, Date.now(), trans)}
+        {`${addressOf(props, said.draft)} → ${port}. `}
+        {means(said.who, props.me, trans)} {endsInWords(said.life, Date.now(), trans)}
       </p>
     </Form>
   );
 }
 
-type Draft = ReturnType<typeof useForm>['draft'];
+/** A form that exposes or changes a port, and what it says now. */
+interface Exposing {
+  readonly form: FormState;
+  readonly question: ReturnType<typeof useQuestion>;
+  readonly said: request.Said;
+  /** The kernel that the mapping could go with. */
+  readonly kernel: string | null;
+  setWho(who: request.Said['who']): void;
+  setLife(life: Life): void;
+  submit(): Promise<boolean>;
+}
 
-function firstDraft({ mapping, port, detected, services }: ExposeContext): Draft {
+function useExposing(props: ExposeProps): Exposing {
+  const { api, trans, me, mapping, host } = props;
+  const [first] = useState(() => firstSaid(props));
+  const form = useForm(first.draft);
+  const [who, setWho] = useState(first.who);
+  const [life, setLife] = useState(first.life);
+  const question = useQuestion(host, acceptLabel(props), trans.__('Make public'));
+  const kernel = kernelOf(props, form.draft);
+  // Another service may have been chosen since.
+  const possible: Life = life.end === 'kernel' && kernel === null ? { ...life, end: 'ever' } : life;
+  const said = { draft: form.draft, who, life: possible };
+
+  const submit = async (): Promise<boolean> => {
+    const before = mapping ? first : null;
+    const now = Date.now();
+    const { json, problems } = request.readRequest(said, { before, me, kernel, now, trans });
+    if (Object.keys(problems).length > 0) {
+      form.show(problems);
+      return false;
+    }
+    if (who.choice === 'public' && first.who.choice !== 'public' && !question.asked) {
+      question.ask(true);
+      return false;
+    }
+    if (mapping && Object.keys(json).length === 0) {
+      return true; // nothing was changed
+    }
+    const made = await form.send(
+      () => (mapping ? api.updatePort(mapping.id, json) : api.createPort(json)),
+      request.SHOWN
+    );
+    if (made === undefined) {
+      question.ask(false);
+    }
+    return made !== undefined;
+  };
+  return { form, question, said, kernel, setWho, setLife, submit };
+}
+
+/** The fields, from what everybody needs to what few do. */
+function Fields(props: ExposeContext & { readonly exposing: Exposing }): ReactElement {
+  const { trans, mapping, detected, services, exposing } = props;
+  const { form, said, kernel } = exposing;
+  const port = String(said.draft[request.PORT]);
+  const isDetected = detected.some(one => String(one.port) === port);
+  const field = (path: string): ReactElement => (
+    <SchemaField
+      key={path}
+      form={request.FORM}
+      path={path}
+      value={said.draft[path] ?? ''}
+      problem={form.problems[path]}
+      isPlain={path === request.PORT || path === request.NAME}
+      onChange={form.set}
+      trans={trans}
+    />
+  );
+  return (
+    <>
+      {!mapping && (
+        <ServiceSelect
+          {...{ detected, port, trans }}
+          onChange={found =>
+            form.fill(found ? request.suggested(found, services) : request.UNKNOWN_SERVICE)
+          }
+        />
+      )}
+      {(mapping ?? !isDetected) && field(request.PORT)}
+      {field(request.NAME)}
+      <WhoField
+        who={said.who}
+        me={props.me}
+        problem={form.problems[request.PEOPLE]}
+        onChange={who => {
+          exposing.setWho(who);
+          form.show({});
+        }}
+        trans={trans}
+      />
+      <LifeField
+        life={said.life}
+        choices={ends({ kernel: kernel !== null, expiry: props.expiry }, trans)}
+        problem={form.problems[request.UNTIL]}
+        onChange={exposing.setLife}
+        trans={trans}
+      />
+      <More open={mapping !== undefined && request.hasAdvanced(said.draft)} trans={trans}>
+        {request.ADVANCED.map(field)}
+      </More>
+    </>
+  );
+}
+
+function firstSaid(context: ExposeContext): request.Said {
+  const { mapping, me, port, detected, services, choice = 'me' } = context;
   if (mapping) {
-    return draftOf(FORM, PATHS, mapping);
+    return request.saidOf(mapping, me, context.signInByDefault);
   }
   const found = detected.find(one => one.port === port) ?? (port ? undefined : detected[0]);
-  const empty = draftOf(FORM, PATHS, {});
-  return found
-    ? { ...empty, ...suggested(found, services) }
-    : { ...empty, [PORT]: port ? String(port) : '' };
-}
-
-function firstWho({ mapping, me, signInByDefault, choice = 'me' }: ExposeContext): Who {
-  if (mapping) {
-    return whoOf(mapping.access_control, me, signInByDefault);
-  }
-  return { choice: me === null && choice === 'me' ? 'people' : choice, people: '' };
-}
-
-/** Return what a detected service brings with it. */
-function suggested(found: DetectedPort, services: readonly ServiceEntry[]): Draft {
-  const service = services.find(({ id }) => id === found.service);
+  const empty = request.newDraft(port);
   return {
-    [PORT]: String(found.port),
-    [NAME]: readable(found.name),
-    [HEALTH]: service?.health_path ?? '',
-    app_protocol: service && service.app_protocol !== 'http' ? service.app_protocol : ''
+    draft: found ? { ...empty, ...request.suggested(found, services) } : empty,
+    who: { choice: me === null && choice === 'me' ? 'people' : choice, people: '' },
+    life: { end: 'ever', date: '' }
   };
 }
 
-function rawOf(draft: Draft): boolean {
-  return draft.protocol === 'udp' || draft.app_protocol === 'tcp';
-}
-
-function hasAdvanced(draft: Draft): boolean {
-  const shown = ['custom_domain', 'access_control.ip_whitelist', 'access_control.blocked_ips'];
-  return shown.some(path => draft[path] !== '');
+/** Return the kernel of the service; null if there is none, or the server would not keep it. */
+function kernelOf({ mapping, detected, kernels }: ExposeContext, draft: Draft): string | null {
+  const origin = detected.find(({ port }) => String(port) === draft[request.PORT]);
+  return kernels ? (mapping?.kernel_id ?? origin?.kernel_id ?? null) : null;
 }
 
 /** Return where people will reach it, as far as that is known. */
@@ -259,88 +221,4 @@ function addressOf({ mapping, proxyUrl }: ExposeContext, draft: Draft): string {
   }
   const base = domain ? `https://${readable(domain)}` : proxyUrl;
   return `${base}:${port || '…'}`;
-}
-
-/** Which of the detected services, or another port. */
-function ServiceField(
-  props: ExposeContext & { readonly form: ReturnType<typeof useForm> }
-): ReactElement | null {
-  const { detected, services, form, trans } = props;
-  if (detected.length === 0) {
-    return null;
-  }
-  const value = String(form.draft[PORT]);
-  const known = detected.some(({ port }) => String(port) === value);
-  return (
-    <Frame label={trans.__('Service')}>
-      {tie => (
-        <HTMLSelect
-          {...tie}
-          value={known ? value : OTHER}
-          onChange={event => {
-            const found = detected.find(({ port }) => String(port) === event.target.value);
-            form.fill(
-              found ? suggested(found, services) : { [PORT]: '', [NAME]: '', [HEALTH]: '' }
-            );
-          }}
-        >
-          {detected.map(port => (
-            <option key={port.port} value={String(port.port)}>
-              {[
-                readable(port.name),
-                trans.__('port %1', String(port.port)),
-                originText(port, trans)
-              ]
-                .filter(Boolean)
-                .join(' · ')}
-            </option>
-          ))}
-          <option value={OTHER}>{trans.__('A port by its number…')}</option>
-        </HTMLSelect>
-      )}
-    </Frame>
-  );
-}
-
-/** For how long, and the date where that is one. */
-function LifeField(props: {
-  readonly life: Life;
-  readonly choices: readonly (readonly [End, string])[];
-  readonly problem?: string | undefined;
-  readonly onChange: (life: Life) => void;
-  readonly trans: TranslationBundle;
-}): ReactElement {
-  const { life, choices, problem, onChange, trans } = props;
-  return (
-    <>
-      <Frame label={trans.__('For how long')}>
-        {tie => (
-          <HTMLSelect
-            {...tie}
-            value={life.end}
-            onChange={event => onChange({ ...life, end: event.target.value as End })}
-          >
-            {choices.map(([end, label]) => (
-              <option key={end} value={end}>
-                {label}
-              </option>
-            ))}
-          </HTMLSelect>
-        )}
-      </Frame>
-      {life.end === 'date' && (
-        <Frame label={trans.__('Until')} problem={problem}>
-          {tie => (
-            <input
-              {...tie}
-              className="jp-mod-styled"
-              type="datetime-local"
-              value={life.date}
-              onChange={event => onChange({ ...life, date: event.target.value })}
-            />
-          )}
-        </Frame>
-      )}
-    </>
-  );
 }

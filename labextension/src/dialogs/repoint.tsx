@@ -1,17 +1,17 @@
 /**
  * The dialog that points an exposed service at another port: its address stays.
  */
-import { HTMLSelect } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReactElement } from 'react';
 
 import type { Api } from '../api';
-import { Frame, SchemaField } from '../form/field';
+import { SchemaField } from '../form/field';
 import { draftOf, readForm } from '../form/schema';
 import type { DetectedPort, PortMapping } from '../wire';
-import { nameOf, originText, readable } from '../words';
+import { nameOf, readable } from '../words';
 import { showForm, type Host } from './dialog';
 import { Form, useForm, useSteps } from './form';
+import { ServiceSelect } from './service-select';
 
 const FORM = 'PortRequest';
 const PORT = 'internal_port';
@@ -54,30 +54,10 @@ export function RepointForm(context: RepointContext & { readonly host: Host }): 
   const isKnown = detected.some(({ port }) => String(port) === value);
   return (
     <Form state={form}>
-      {detected.length > 0 && (
-        <Frame label={trans.__('Service')}>
-          {tie => (
-            <HTMLSelect
-              {...tie}
-              value={isKnown ? value : ''}
-              onChange={event => form.set(PORT, event.target.value)}
-            >
-              {detected.map(port => (
-                <option key={port.port} value={String(port.port)}>
-                  {[
-                    readable(port.name),
-                    trans.__('port %1', String(port.port)),
-                    originText(port, trans)
-                  ]
-                    .filter(Boolean)
-                    .join(' · ')}
-                </option>
-              ))}
-              <option value="">{trans.__('A port by its number…')}</option>
-            </HTMLSelect>
-          )}
-        </Frame>
-      )}
+      <ServiceSelect
+        {...{ detected, port: value, trans }}
+        onChange={found => form.set(PORT, found ? String(found.port) : '')}
+      />
       {!isKnown && (
         <SchemaField
           form={FORM}

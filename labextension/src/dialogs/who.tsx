@@ -7,9 +7,6 @@ import { useId, type ReactElement } from 'react';
 import { choices, type Who } from '../choices';
 import { Frame } from '../form/field';
 
-/** The path of the people's field, for problems. */
-export const PEOPLE = 'access_control.allowed_users';
-
 /** Four choices, and a line for names under the second. */
 export function WhoField(props: {
   readonly who: Who;
