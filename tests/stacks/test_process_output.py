@@ -35,6 +35,17 @@ def test_a_socket_may_be_deep_in_the_tree(tmp_path: Path) -> None:
     assert (folder / "s").is_socket()
 
 
+def names_below(directory: Path) -> list[str]:
+    """Return the name of everything in a directory."""
+    return sorted(path.name for path in directory.rglob("*"))
+
+
+async def test_r23_names_never_become_paths(runner: LocalRunner, tmp_path: Path) -> None:
+    """Whatever a service and its stack are called, output stays in its folder."""
+    await runner.start(service(WEB, name="../../outside", stack="/etc/x"))
+    assert [name[:4] for name in names_below(tmp_path)] == ["outp", "svc_"]
+
+
 async def test_placeholders_are_filled_in(runner: LocalRunner, tmp_path: Path) -> None:
     """Port, replica and name in the command, the environment and the folder; no shell sees it."""
     for replica in range(2):

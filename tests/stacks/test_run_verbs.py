@@ -161,6 +161,17 @@ def test_a_wrong_line_is_told(proxy: ProxyClient, shell: Any, line: str, said: s
     assert proxy.list_ports() == []
 
 
+def test_r49_a_key_on_the_line_is_refused(shell: Any) -> None:
+    """It would be saved with the notebook, and shown to whoever lists processes."""
+    for line in (
+        "run jupyter --IdentityProvider.token=t0ps3cret",
+        "run mlflow --api-key t0ps3cret",
+    ):
+        with pytest.raises(UsageError, match="does not belong on a command's line") as caught:
+            shell(line)
+        assert "t0ps3cret" not in str(caught.value)
+
+
 def test_what_is_not_installed_is_told_with_how_to_install_it(
     proxy: ProxyClient, shell: Any
 ) -> None:

@@ -161,7 +161,10 @@ def test_replicas_are_started_and_follow_the_declaration(proxy: ProxyClient) -> 
     assert not is_alive(pids(three)["site"][2])
 
 
-def test_a_killed_replica_costs_no_request(gateway: RunningGateway, proxy: ProxyClient) -> None:
+@pytest.mark.parametrize("replica", [0, 2])
+def test_a_killed_replica_costs_no_request(
+    gateway: RunningGateway, proxy: ProxyClient, replica: int
+) -> None:
     """SIGKILL of one of three under 200 requests/s: every one is answered, and it comes back."""
     need("uvicorn")
     model = {"name": "model", **UVICORN_MODEL, "path": "/health", **PUBLIC}
@@ -171,9 +174,27 @@ def test_a_killed_replica_costs_no_request(gateway: RunningGateway, proxy: Proxy
     url = str(result.mapping("model").url)
     with steady_load(url, "/who", gateway, per_second=200) as answers:
         assert wait_until(lambda: set(answers.pids) == set(before))
-        os.kill(before[1], signal.SIGKILL)
+        os.kill(before[replica], signal.SIGKILL)
         assert wait_until(lambda: bool(set(answers.pids) - set(before)), seconds=60)
         enough = answers.count + 200
+        assert wait_until(lambda: answers.count > enough, seconds=60)
+    assert answers.failures == []
+
+
+def test_many_requests_that_a_killed_replica_has_are_answered_by_others(
+    gateway: RunningGateway, proxy: ProxyClient
+) -> None:
+    """However many were under way at the moment it was killed, all are tried again elsewhere."""
+    need("uvicorn")
+    model = {"name": "model", **UVICORN_MODEL, "path": "/health", **PUBLIC}
+    result = stack_of({**model, "replicas": 3, "load_balancer": {"retries": 3}}).apply(proxy)
+    assert result.complete, result.text()
+    killed = pids(result)["model"][1]
+    url = str(result.mapping("model").url)
+    with steady_load(url, "/slow/800", gateway, per_second=1000, visitors=24) as answers:
+        assert wait_until(lambda: answers.pids[killed] > 8)
+        os.kill(killed, signal.SIGKILL)
+        enough = answers.count + 100
         assert wait_until(lambda: answers.count > enough, seconds=60)
     assert answers.failures == []
 

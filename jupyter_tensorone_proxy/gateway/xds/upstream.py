@@ -37,6 +37,8 @@ def make_cluster(mapping: DesiredMapping, cluster: DesiredCluster, edge: Edge) -
                     "max_connections": most,
                     "max_pending_requests": most,
                     "max_requests": _UNLIMITED,
+                    # By default 3 at once: a replica that ends would cost all requests beyond that.
+                    "max_retries": _UNLIMITED,
                 }
             ]
         },

@@ -11,6 +11,7 @@ import contextlib
 import shutil
 import threading
 from collections.abc import AsyncIterator, Coroutine
+from concurrent import futures
 from typing import Any, TypeVar
 
 from ...client import AsyncProxyClient
@@ -70,7 +71,7 @@ class HostRunner(Runner):
         """Stop everything, and wait for it."""
         atexit.unregister(self.close)
         stopping = asyncio.run_coroutine_threadsafe(self._runner.close(), self._loop)
-        with contextlib.suppress(TimeoutError):  # their guardians see to it that they end
+        with contextlib.suppress(futures.TimeoutError):  # their guardians see to it that they end
             stopping.result(_CLOSE_SECONDS)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_CLOSE_SECONDS)
