@@ -61,9 +61,9 @@ if TYPE_CHECKING:
     from .monitoring import MonitorResult as MonitorResult
     from .monitoring import access_logs as access_logs
     from .monitoring import usage as usage
+    from .notebook.panel import ProxyPanel as ProxyPanel
     from .stacks import ModelServer as ModelServer
     from .stacks import Stack as Stack
-    from .notebook.panel import ProxyPanel as ProxyPanel
     from .stacks import StackDefaults as StackDefaults
     from .stacks import StackPlan as StackPlan
     from .stacks import StackResult as StackResult
@@ -122,6 +122,7 @@ _HOME = {
     "MonitorResult": "monitoring",
     "access_logs": "monitoring",
     "usage": "monitoring",
+    "ProxyPanel": "notebook.panel",
     "ModelServer": "stacks",
     "Stack": "stacks",
     "StackDefaults": "stacks",
@@ -132,7 +133,6 @@ _HOME = {
 }
 
 __all__ = [  # noqa: PLE0604 - the names are strings; they come from the table above
-    "ProxyPanel": "notebook.panel",
     "__version__",
     *_HOME,
 ]
@@ -152,6 +152,10 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     from .server.app import TensorOneProxy
 
     return [{"module": "jupyter_tensorone_proxy", "app": TensorOneProxy}]
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    return [{"src": "labextension", "dest": "jupyter-tensorone-proxy"}]
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
