@@ -105,12 +105,12 @@ class InvalidStackError(UsageError):
     """A stack's declaration is wrong; the message names each place, and nothing was done."""
 
 
-class ProcessError(ProxyError):
-    """A process of a service cannot start, or does not go on; the message has its last words."""
-
-
 class InvalidAlertError(UsageError):
     """An alert's declaration is wrong; the message names the value, its type or its unit."""
+
+
+class ProcessError(ProxyError):
+    """A process of a service cannot start, or does not go on; the message has its last words."""
 
 
 class GatewayError(ProxyError):
