@@ -36,7 +36,7 @@ def test_nothing_is_asked_for_while_nothing_happens_out_of_sight(
     lab.page.on("request", lambda r: asked.append(r.url) if "tensorone-proxy/" in r.url else None)
     lab.page.wait_for_timeout(12_000)
     assert any("api/proxy" in url for url in asked)
-    assert any("/history" in url for url in asked)
+    assert any("api/logs" in url for url in asked)
     lab.page.locator('.jp-SideBar [data-id="tensorone-ports"]').click()
     sidebar.wait_for(state="hidden")
     lab.page.wait_for_timeout(1_000)
