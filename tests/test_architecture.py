@@ -126,11 +126,10 @@ def _wrong(module: str, name: str, *, lazy: bool) -> str:
     if target == "gateway":
         at_work = own == "cli" and lazy
         return "" if at_work else "only the command that runs the gateway imports it, when it runs"
-    if own == "notebook" and name.startswith(KNOWS_NO_JUPYTER):
-        return ""
     if own not in RANK or target not in RANK:
         return "it is in no layer"
-    return "" if RANK[target] < RANK[own] else "the arrow points the wrong way"
+    may = own == "notebook" and name.startswith(KNOWS_NO_JUPYTER)
+    return "" if may or RANK[target] < RANK[own] else "the arrow points the wrong way"
 
 
 def _wrong_outside(inside: str, name: str) -> str:

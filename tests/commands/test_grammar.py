@@ -64,9 +64,7 @@ def test_a_mistyped_option_is_named() -> None:
         parse(["expose", "6006", "--nam", "x"], rim="cli")
 
 
-@pytest.mark.parametrize(
-    ("verb", "rim"), [(verb.name, rim) for verb in VERBS for rim in verb.rims]
-)
+@pytest.mark.parametrize(("verb", "rim"), [(verb.name, rim) for verb in VERBS for rim in verb.rims])
 def test_every_verb_explains_itself(verb: str, rim: Rim) -> None:
     """`VERB -h` gives help by an exception: nothing is printed and no process exits."""
     with pytest.raises(HelpRequested, match=r"usage: (jupyter |%)tensorone"):
