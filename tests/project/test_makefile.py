@@ -47,6 +47,32 @@ def test_contributors_are_told_every_verb() -> None:
     assert {verb: text.replace("`", "") for verb, text in told.items()} == said
 
 
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [(None, "there is no node"), ("v18.19.0", "v18.19.0 is too old"), ("v20.0.0", None)],
+)
+def test_what_is_missing_to_bundle_the_front_end_is_told(
+    tmp_path: Path, version: str | None, told: str | None
+) -> None:
+    """Without a Node.js that is new enough the verbs stop, and say what to install."""
+    if version:
+        for name in ("node", "npm"):
+            program = tmp_path / name
+            program.write_text(f"#!/bin/sh\necho {version}\n")
+            program.chmod(0o755)
+    done = subprocess.run(
+        ["/bin/sh", str(PROJECT / "scripts" / "need-node.sh")],
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode == 0) == (told is None)
+    if told:
+        assert told in done.stderr
+        assert "sudo apt-get install nodejs npm" in done.stderr
+
+
 def test_ci_uses_the_verbs_of_the_readme() -> None:
     """What CI runs is what people are told to run."""
     commands = (PROJECT / ".ci" / "run").read_text()
