@@ -21,6 +21,7 @@ import httpx
 from ..errors import ConfigurationError
 from ..settings import is_loopback
 from .alerts import AlertEvent
+from .unlogged import unlogged
 
 SCHEMA_ID = "https://tensorone.ai/schemas/jupyter_tensorone_proxy/alert/v1"
 SCHEMA_VERSION = "1"
@@ -114,9 +115,11 @@ class Webhook:
     async def _post(self, event: AlertEvent) -> str:
         """Post once; return why it failed, empty if it did not."""
         trust_env = not is_loopback(urlsplit(self._url).hostname or "")
+        body = {**event.json(), "message": str(event)}
         try:
             async with httpx.AsyncClient(timeout=_TIMEOUT_SECONDS, trust_env=trust_env) as http:
-                reply = await http.post(self._url, json={**event.json(), "message": str(event)})
+                with unlogged():
+                    reply = await http.post(self._url, json=body)
         except httpx.HTTPError as error:
             return type(error).__name__
         return "" if reply.is_success else f"it answers {reply.status_code}"

@@ -24,6 +24,7 @@ from ..commands.rows import Viewer
 from ..errors import ProxyError
 from ..models import PortMapping
 from ..settings import is_loopback
+from .unlogged import unlogged
 
 USER_AGENT = f"jupyter-tensorone-proxy-monitor/{__version__}"
 MOST_BYTES = 4 * 1024 * 1024
@@ -198,7 +199,8 @@ class Visitor:
         except ProxyError as error:
             raise NoAnswerError(f"signing in failed: {error}") from None
         try:
-            reply = await self._http_of(mapping).get(link.url)
+            with unlogged():
+                reply = await self._http_of(mapping).get(link.url)
         except httpx.HTTPError as error:
             raise NoAnswerError(_reason(error)) from None
         cookies = [text.partition(";")[0] for text in reply.headers.get_list("set-cookie")]

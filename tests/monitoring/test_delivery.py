@@ -107,12 +107,13 @@ def test_r16_a_webhook_that_cannot_be_told_is_a_line_without_its_address(
 ) -> None:
     """Three tries, no redirect is followed, and the log names the host alone."""
     hook.answers = [status] * 3
+    caplog.set_level(logging.DEBUG)
     with ill(expose, board), quick(webhook=hook.url):
         assert wait_until(lambda: "was not told" in caplog.text)
     assert f"The webhook at 127.0.0.1 was not told of an alert: it answers {status}." in caplog.text
     assert len(hook.told) == 3
-    ours = [r.getMessage() for r in caplog.records if r.name.startswith("jupyter_tensorone")]
-    assert not [line for line in ours if "T0PSECRET" in line]
+    assert [record for record in caplog.records if record.name == "httpx"], "it does log"
+    assert "T0PSECRET" not in caplog.text
 
 
 def test_a_webhook_where_nobody_listens_does_not_hold_up_the_watch(

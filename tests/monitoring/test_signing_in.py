@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+
+import pytest
+
 from jupyter_tensorone_proxy import Monitor, ProxyClient
 from tests.fixtures.ana import ExposeMine, expose_mine  # noqa: F401 - a fixture
 from tests.monitoring.conftest import QUICK_SECONDS, quick, shows
@@ -21,6 +25,20 @@ def test_a_private_service_is_asked_signed_in_and_nobody_stays_signed_in(
         assert session.created_at is not None
         assert (session.expires_at - session.created_at).total_seconds() <= 16 * 60
     assert client.list_sessions() == []
+
+
+def test_r25_signing_in_logs_neither_link_nor_cookie(
+    expose_mine: ExposeMine,  # noqa: F811 - the fixture
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """However much is logged: what could sign somebody in is not among it."""
+    caplog.set_level(logging.DEBUG)
+    mine = expose_mine()
+    with quick(mine.service.port) as monitor:
+        assert shows(monitor, lambda result: result.looks >= 2 and result.well)
+    assert [record for record in caplog.records if record.name == "httpx"], "it does log"
+    for secret in ("token=", "eyJ", "__Host-"):
+        assert secret not in caplog.text
 
 
 def test_a_session_that_was_ended_is_begun_anew(
