@@ -56,7 +56,7 @@ BUILT_IN: tuple[Service, ...] = (
         title=r"code-server|VS Code|Visual Studio Code",
         note="It asks for its own password too, which is in ~/.config/code-server/config.yaml.",
         start=("code-server", "--bind-addr", "127.0.0.1:{port}"),
-        install="https://coder.com/docs/code-server/install says how.",
+        install="https://coder.com/docs/code-server/install says how to install it.",
     ),
     Service(
         "prometheus",
@@ -66,7 +66,7 @@ BUILT_IN: tuple[Service, ...] = (
         command=_module("prometheus"),
         title=r"^Prometheus",
         start=("prometheus", "--web.listen-address=127.0.0.1:{port}"),
-        install="apt-get install prometheus, or https://prometheus.io/download.",
+        install="apt-get install prometheus",
     ),
     Service(
         "grafana",

@@ -29,7 +29,7 @@ class Service:
         start_env: Variables that it is started with; ``{port}`` is filled in.
         start_words: What is added where people add nothing; in brackets, such as ``<APP>``, it
             only says what they have to add.
-        install: What to do where its program is not installed.
+        install: What to do where its program is not installed: a command, or a sentence.
         internal: It is a part of something else, and never offered by itself.
     """
 
@@ -48,6 +48,13 @@ class Service:
     start_words: tuple[str, ...] = ()
     install: str = ""
     internal: bool = False
+
+    @property
+    def how_to_install(self) -> str:
+        """What to do where its program is not installed, in one sentence; empty if unknown."""
+        if self.install.startswith(("pip ", "apt-get ")):
+            return f"Run `{self.install}` in the environment of this notebook or terminal."
+        return self.install
 
     def __post_init__(self) -> None:
         """Judge the patterns, so that a wrong one is told when it is written.

@@ -161,7 +161,7 @@ class StackResult(Result):
         """Return a table, what failed, and the totals."""
         head = ("", "SERVICE", "CATEGORY", "PORT", "WHO", "", "URL")
         body = [
-            (sign, readable(o.change.name), _category(o), str(o.change.port), who, word, where)
+            (sign, readable(o.change.name), _category(o), _port(o), who, word, where)
             for o in self.outcomes
             for sign, who, word, where in [self._cells(o)]
         ]
@@ -243,7 +243,7 @@ class StackResult(Result):
             card.state(_done(outcome)[1]),
             card.isolated(readable(outcome.change.name)),
             card.isolated(_category(outcome)),
-            escape(str(outcome.change.port)),
+            escape(_port(outcome)),
             who,
             shown,
             link,
@@ -258,6 +258,12 @@ def _requires_sign_in(mapping: PortMapping) -> bool:
     access = mapping.access_control
     access = access if isinstance(access, AccessControl) else AccessControl()
     return access.requires_sign_in(default=True)
+
+
+def _port(outcome: Outcome) -> str:
+    """Return a service's port, and over how many processes its requests are spread."""
+    replicas = outcome.mapping.replicas if outcome.mapping and not outcome.error else None
+    return f"{outcome.change.port} ×{1 + len(replicas)}" if replicas else str(outcome.change.port)
 
 
 def _category(outcome: Outcome) -> str:

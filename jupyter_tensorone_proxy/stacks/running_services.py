@@ -74,7 +74,7 @@ def spec_of_line(
         port=args.port,
         ready_path=service.health_path if speaks_http else None,
         ready_timeout_seconds=args.ready,
-        install=_install(service),
+        install=service.how_to_install,
     )
 
 
@@ -86,12 +86,6 @@ def usual_port(service: Service) -> int | None:
     """
     usual = service.default_port
     return usual if usual is not None and is_free(usual) else None
-
-
-def _install(service: Service) -> str:
-    if service.install.startswith("pip "):
-        return f"Run `{service.install}` in the environment of this notebook or terminal."
-    return f"To install it: {service.install}" if service.install else ""
 
 
 def _example(needed: str) -> str:

@@ -108,6 +108,6 @@ def _holder(port: int) -> str:
 
 def _how_to_install(command: list[str]) -> str:
     known = Catalogue.load().by_command(command)
-    if known is not None and known.install:
-        return known.install
+    if known is not None and known.how_to_install:
+        return known.how_to_install
     return "Install it, or correct the first word of `command`."
