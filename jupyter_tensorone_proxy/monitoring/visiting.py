@@ -156,6 +156,8 @@ class Visitor:
             raise NoAnswerError(_reason(error)) from None
 
     async def _ask(self, mapping: PortMapping, path: str, limit: int) -> Answer:
+        if self._token:
+            _require_private(str(mapping.url))
         url = urljoin(str(mapping.url), path)
         began = time.perf_counter()
         self.sent[mapping.id] = self.sent.get(mapping.id, 0) + 1
@@ -198,6 +200,7 @@ class Visitor:
             )
         except ProxyError as error:
             raise NoAnswerError(f"signing in failed: {error}") from None
+        _require_private(link.url)
         try:
             with unlogged():
                 reply = await self._http_of(mapping).get(link.url)
@@ -205,6 +208,17 @@ class Visitor:
             raise NoAnswerError(_reason(error)) from None
         cookies = [text.partition(";")[0] for text in reply.headers.get_list("set-cookie")]
         self._sessions[mapping.id] = _Session("; ".join(cookies), link.id, time.monotonic())
+
+
+def _require_private(url: str) -> None:
+    """Raise if somebody on the way could read what is sent.
+
+    Raises:
+        NoAnswerError: It is plain http to another machine.
+    """
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        raise NoAnswerError("its address is not https, so nobody is signed in there")
 
 
 async def _bounded(reply: httpx.Response, limit: int) -> tuple[bytes, bool]:
