@@ -63,8 +63,8 @@ def prepare_bundling(root: Path) -> None:
         shutil.rmtree(bundle, ignore_errors=True)
     if not bundle.exists() and shutil.which("npm") is None:
         raise RuntimeError(
-            "The JupyterLab extension cannot be bundled: there is no npm. Install Node.js 20 or "
-            "later (on Debian or Ubuntu: sudo apt-get install nodejs npm), then try again."
+            "The JupyterLab extension cannot be bundled: there is no npm. Install Node.js 20.19 "
+            "or later (on Debian 13: sudo apt-get install nodejs npm), then try again."
         )
 
 

@@ -49,7 +49,7 @@ def test_contributors_are_told_every_verb() -> None:
 
 @pytest.mark.parametrize(
     ("version", "told"),
-    [(None, "there is no node"), ("v18.19.0", "v18.19.0 is too old"), ("v20.0.0", None)],
+    [(None, "there is no node"), ("v20.9.0", "v20.9.0 is too old"), ("v20.19.0", None)],
 )
 def test_what_is_missing_to_bundle_the_front_end_is_told(
     tmp_path: Path, version: str | None, told: str | None

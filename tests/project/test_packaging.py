@@ -177,7 +177,7 @@ def test_a_checkout_without_node_says_what_is_missing(home: Path, dist: Path) ->
     shutil.rmtree(home / "source" / "jupyter_tensorone_proxy" / "labextension")
     build = (sys.executable, "-m", "pip", "wheel", "--no-deps", str(home / "source"))
     said = run(*build, cwd=home, check=False, PATH=str(home / "tools"))
-    assert "there is no npm. Install Node.js 20 or later" in said
+    assert "there is no npm. Install Node.js 20.19 or later" in said
 
 
 def test_a_bundle_older_than_its_sources_is_not_reused(tmp_path: Path) -> None:
