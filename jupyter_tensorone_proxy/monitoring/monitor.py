@@ -16,9 +16,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from ..client import AsyncProxyClient, ProxyClient
-from ..errors import ConfigurationError
 from ..settings import Settings
 from .alerts import Alert, AlertEvent
+from .arguments import check_metrics, check_people, check_services, read_alerts, within
 from .board import Board, Plan
 from .delivery import Callback, Channel, JupyterEvents, LogLines, OnAlert, Webhook
 from .results import MonitorResult
@@ -75,11 +75,13 @@ class Monitor:
         token: str | None = None,
         timeout_seconds: float = 5.0,
     ) -> None:
-        _within("interval_seconds", interval_seconds, _SHORTEST_SECONDS, _LONGEST_SECONDS)
-        _within("history", history, 2, _LONGEST_HISTORY)
-        _within("timeout_seconds", timeout_seconds, 0.1, 60)
-        _check_services(services)
-        judged = [alert if isinstance(alert, Alert) else Alert.parse(alert) for alert in alerts]
+        within("interval_seconds", interval_seconds, _SHORTEST_SECONDS, _LONGEST_SECONDS)
+        within("history", history, 2, _LONGEST_HISTORY)
+        within("timeout_seconds", timeout_seconds, 0.1, 60)
+        check_services(services)
+        check_metrics(metrics)
+        check_people(user, token)
+        judged = read_alerts(alerts)
         self._plan = Plan(services, judged, metrics, float(interval_seconds), int(history))
         self._channels: list[Channel] = [LogLines()]
         if on_alert is not None:
@@ -252,20 +254,3 @@ def _run(loop: asyncio.AbstractEventLoop, watching: Coroutine[Any, Any, None]) -
         loop.run_until_complete(watching)
     finally:
         loop.close()
-
-
-def _within(name: str, value: object, least: float, most: float) -> None:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not least <= value <= most:  # type: ignore[operator] # a number by now
-        raise ConfigurationError(
-            f"{name}: {value!r} ({type(value).__name__}) is not from {least:g} to {most:g}."
-        )
-
-
-def _check_services(services: Sequence[object]) -> None:
-    for service in services:
-        if not isinstance(service, (int, str)) or isinstance(service, bool):
-            raise ConfigurationError(
-                f"{service!r} is neither a port nor a service's name.",
-                suggestion="Give such as Monitor(8000, 'TensorBoard').",
-            )

@@ -131,12 +131,35 @@ def test_what_is_not_known_changes_nothing() -> None:
         ({"webhook": "https://"}, "webhook: this is no http"),
         ({"webhook": "http://[::1"}, "webhook: this is no http"),
         ({"webhook": 5}, "webhook: this is no http"),
+        ({"metrics": "/metrics"}, "metrics: '/metrics' is no table"),
+        ({"metrics": {8.5: "/metrics"}}, "metrics: .* is no table"),
+        ({"metrics": {8000: "metrics"}}, "metrics: 'metrics', of 8000, is no path"),
+        ({"metrics": {8000: "//evil.example"}}, "is no path"),
+        ({"metrics": {8000: 5}}, "metrics: 5, of 8000, is no path"),
+        ({"user": 5}, "user: 5 is no name"),
+        ({"user": {8000: 5}}, "user: .* no table of names"),
+        ({"token": 5}, r"token: this \(int\) is no user's token"),
+        ({"token": ""}, "is no user's token"),
     ],
 )
 def test_a_wrong_argument_of_a_monitor_is_named(given: dict[str, Any], said: str) -> None:
     """Nothing begins to watch with a setting that means something else."""
     with pytest.raises(ConfigurationError, match=said):
         Monitor(**given)
+
+
+@pytest.mark.parametrize("alerts", ["health", None, {"health": 1}, 7])
+def test_alerts_are_a_list(alerts: Any) -> None:
+    """One line alone would be taken for a list of its letters."""
+    with pytest.raises(InvalidAlertError, match="alerts: .* is no list"):
+        Monitor(alerts=alerts)
+
+
+@pytest.mark.parametrize("service", [8.5, True, None, [8000]])
+def test_services_are_ports_and_names(service: Any) -> None:
+    """What is neither is named."""
+    with pytest.raises(ConfigurationError, match="neither a port nor a service's name"):
+        Monitor(service)
 
 
 def test_r13_a_password_in_a_webhooks_address_is_refused_unseen() -> None:
