@@ -19,7 +19,6 @@ from traitlets import Bool, List, Unicode
 
 from ..errors import ProxyError
 from ..settings import default_state_dir
-from ..stacks.processes.finding import SOCKET_VARIABLE
 from .alert_events import accept_alerts
 from .auto_expose.settings import AutoExpose
 from .connection import ApiChoice, Connection
@@ -200,7 +199,7 @@ class TensorOneProxy(ExtensionApp):
         told = {
             **by_file,
             **choice.environment(),
-            **({SOCKET_VARIABLE: str(self._services.socket)} if self._services else {}),
+            **(self._services.variables if self._services else {}),
             "TENSORONE_KERNEL_ID": kernel_id,
             "TENSORONE_GO_URL": go_url,
             "TENSORONE_USER": user_name(CallContext.get(CallContext.JUPYTER_HANDLER)),

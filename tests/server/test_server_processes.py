@@ -182,6 +182,22 @@ async def test_a_services_whole_life_is_told_as_events(started: Any, fetch: Any)
     assert "t0ps3cret" not in json.dumps(told)
 
 
+async def test_a_server_that_cannot_open_the_door_starts_all_the_same(
+    jp_serverapp: Any, fetch: Any
+) -> None:
+    """What is wrong is told; kernels are not led to a door that is not there."""
+    folder_of(os.getpid()).write_text("this is in the way")
+    await jp_serverapp.extension_manager.start_all_extensions()
+    assert (await fetch("GET", "api/processes")).code == 200
+    answer = await fetch("POST", "api/processes", body=SERVICE)
+    assert "Its output cannot be kept" in failure(answer)["message"]
+    given: dict[str, Any] = {}
+    jp_serverapp.kernel_manager.pre_start_kernel(None, given)
+    assert "TENSORONE_KERNEL_ID" in given["env"]
+    assert "TENSORONE_SERVER_SOCKET" not in given["env"]
+    await jp_serverapp.extension_manager.stop_all_extensions()
+
+
 @pytest.mark.usefixtures("started")
 async def test_r16_services_know_neither_the_key_nor_the_token(
     fetch: Any, jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch

@@ -8,7 +8,6 @@ import logging
 import os
 import shutil
 from collections.abc import AsyncIterator, Collection
-from pathlib import Path
 from typing import Any
 
 from tornado.httpserver import HTTPServer
@@ -17,6 +16,7 @@ from ...client import AsyncProxyClient
 from ...commands.binding import listens
 from ...errors import PortNotFoundError, ProxyError
 from ...stacks.processes.environment import own_environment, service_environment
+from ...stacks.processes.finding import SOCKET_VARIABLE
 from ...stacks.processes.folder import SOCKET, folder_of, make_folder
 from ...stacks.processes.group import OnChange
 from ...stacks.processes.local import LocalRunner
@@ -70,34 +70,39 @@ class Services:
     def __init__(self, connection: Connection, secrets: Collection[str], event_logger: Any) -> None:
         self._connection = connection
         self.runner = ServerRunner(connection, secrets, ProcessEvents(event_logger).tell)
+        self._socket = folder_of(os.getpid()) / SOCKET
         self._door: HTTPServer | None = None
         self._tidying: asyncio.Task[None] | None = None
 
     @property
-    def socket(self) -> Path:
-        """Where kernels ask."""
-        return folder_of(os.getpid()) / SOCKET
+    def variables(self) -> dict[str, str]:
+        """The variable that leads kernels here; none while nobody answers."""
+        return {SOCKET_VARIABLE: str(self._socket)} if self._door is not None else {}
 
     def start(self) -> None:
         """Open the door for kernels, and clear away what a server that crashed has left."""
-        make_folder()
-        self._door = open_door(self.runner, self.socket)
+        try:
+            make_folder()
+            self._door = open_door(self.runner, self._socket)
+        except OSError as error:
+            _log.warning("Kernels run services by themselves: %s", error)
         self._tidying = asyncio.create_task(self._tidy())
 
     async def close(self) -> None:
         """Stop everything; what `run` exposed is no longer exposed, a stack's mappings stay."""
-        if self._door is None:
-            return
-        if self._tidying is not None:
-            self._tidying.cancel()
-        self._door.stop()
+        if self._tidying is None:
+            return  # it was never started
+        self._tidying.cancel()
+        if self._door is not None:
+            self._door.stop()
         groups = await self.runner.list_groups()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._unexpose(groups), _FAREWELL_SECONDS)
         await self.runner.close()
-        await self._door.close_all_connections()
-        self._door = None
-        shutil.rmtree(self.socket.parent, ignore_errors=True)
+        if self._door is not None:
+            await self._door.close_all_connections()
+        self._door = self._tidying = None
+        shutil.rmtree(self._socket.parent, ignore_errors=True)
 
     async def _unexpose(self, groups: Collection[GroupState]) -> None:
         ports = {port for group in groups if is_run(group.stack) for port in group.ports}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from ...errors import NotFoundError
+from ...errors import NotFoundError, ProcessError
 from .balancing import OpenClient
 from .free_ports import free_port
 from .group import Group, OnChange
@@ -67,7 +67,7 @@ class LocalRunner(Runner):
             ports = await self.place(spec)
             group = self._groups.get(spec.id)
             if group is None:
-                self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+                self._make_directory(spec.name)
                 group = Group(
                     spec,
                     directory=self._directory,
@@ -118,6 +118,16 @@ class LocalRunner(Runner):
     async def close(self) -> None:
         """Stop everything, all at once."""
         await asyncio.gather(*(group.stop() for group in self._groups.values()))
+
+    def _make_directory(self, name: str) -> None:
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise ProcessError(
+                f"{name} cannot be started. Its output cannot be kept in {self._directory}: "
+                f"{error.strerror}.",
+                suggestion="Set JUPYTER_RUNTIME_DIR to a folder of yours.",
+            ) from None
 
     def _group(self, service_id: str) -> Group:
         if service_id not in self._groups:
