@@ -151,7 +151,7 @@ def test_a_wrong_argument_of_a_monitor_is_named(given: dict[str, Any], said: str
 @pytest.mark.parametrize("alerts", ["health", None, {"health": 1}, 7])
 def test_alerts_are_a_list(alerts: Any) -> None:
     """One line alone would be taken for a list of its letters."""
-    with pytest.raises(InvalidAlertError, match="alerts: .* is no list"):
+    with pytest.raises(InvalidAlertError, match=r"alerts: .* is no list"):
         Monitor(alerts=alerts)
 
 
