@@ -38,6 +38,9 @@ class Layouts:
         self.line = widgets.Layout(
             width="auto", flex_flow="row wrap", align_items="center", overflow="visible"
         )
+        self.group = widgets.Layout(
+            width="auto", flex="0 1 auto", flex_flow="row wrap", overflow="visible"
+        )
         self.inset = widgets.Layout(width="auto", margin="0 0 8px 24px", overflow="visible")
         self.framed = widgets.Layout(
             width="auto",
@@ -106,6 +109,10 @@ class Kit:
     def line(self, *children: Any) -> Any:
         """Return controls side by side; they wrap where there is little room."""
         return self._keep(widgets.Box(children=children, layout=self.layouts.line))
+
+    def group(self, *children: Any) -> Any:
+        """Return controls that stay together in a line as long as there is room."""
+        return self._keep(widgets.Box(children=children, layout=self.layouts.group))
 
     def column(self, *children: Any, inset: bool = False, framed: bool = False) -> Any:
         """Return controls below each other."""

@@ -34,14 +34,13 @@ class OwnPorts:
 
 def _kernels_own() -> Collection[int]:
     """Return the ports of this kernel itself."""
-    if "ipykernel" not in sys.modules:
+    # Importing it, where this is no kernel, would have all widgets speak to a kernel.
+    kernel: Any = sys.modules.get("ipykernel.kernelapp")
+    if kernel is None or not kernel.IPKernelApp.initialized():
         return ()
     from ipykernel.connect import get_connection_info
 
-    try:
-        told: Any = get_connection_info(unpack=True)
-    except RuntimeError:  # imported, but this is no kernel
-        return ()
+    told: Any = get_connection_info(unpack=True)
     return {port for name, port in told.items() if name.endswith("_port")}
 
 

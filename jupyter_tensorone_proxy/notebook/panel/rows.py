@@ -54,7 +54,7 @@ class PortRow:
         self._editing = kit.toggle("Edit…", f"Change {about}", self._on_edit)
         stop = kit.button("Stop", f"Stop exposing {about}", self._stop)
         buttons = (self._details, self._sharing, self._editing, stop)
-        self.box = kit.column(kit.line(self._summary, *buttons), framed=True)
+        self.box = kit.column(kit.line(self._summary, kit.group(*buttons)), framed=True)
         self._close_up: CloseUp | None = None
         self._share: ShareForm | None = None
         self._edit: EditForm | None = None
