@@ -129,8 +129,10 @@ def test_an_unused_magic_costs_nothing() -> None:
     assert done.stdout.strip() == str(
         [
             "jupyter_tensorone_proxy",
+            "jupyter_tensorone_proxy.kernels",
             "jupyter_tensorone_proxy.notebook",
             "jupyter_tensorone_proxy.notebook.magics",
+            "jupyter_tensorone_proxy.notebook.own_kernel",
         ]
     )
 

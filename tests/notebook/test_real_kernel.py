@@ -62,8 +62,10 @@ def test_the_magic_is_there_in_a_new_kernel(server: JupyterServer) -> None:
         assert _shown(kernel.execute(used)).strip() == str(
             [
                 "jupyter_tensorone_proxy",
+                "jupyter_tensorone_proxy.kernels",
                 "jupyter_tensorone_proxy.notebook",
                 "jupyter_tensorone_proxy.notebook.magics",
+                "jupyter_tensorone_proxy.notebook.own_kernel",
             ]
         )
         assert "running gateway" in _shown(kernel.execute("%tensorone status"))
