@@ -79,7 +79,7 @@ async def test_a_service_is_started_read_restarted_stopped_and_forgotten(fetch: 
         ({**SERVICE, "command": [sys.executable, "-c", "exit('no')"]}, 502, "exit code 1"),
         ({**SERVICE, "command": ["nosuchprogram"]}, 502, "is not installed here"),
         ({**SERVICE, "command": ["{prot}"]}, 422, "no placeholder {prot}"),
-        ({**SERVICE, "comand": WEB}, 422, "did you mean command?"),
+        ({**SERVICE, "commands": WEB}, 422, "did you mean command?"),
         ({**SERVICE, "inherited": {"A": "1"}}, 422, "is for kernels"),
         ({"name": "x"}, 422, "Field required"),
     ],
