@@ -1,3 +1,4 @@
 import './base.css';
+import './details.css';
 import './dialogs.css';
 import './around.css';
