@@ -96,6 +96,8 @@ async def _attempt(client: AsyncProxyClient, change: Change, runner: Runner | No
 
 async def _make(client: AsyncProxyClient, change: Change) -> PortMapping | None:
     mapping = change.mapping
+    if change.error is not None:
+        raise change.error
     if change.action == "refuse":
         raise ConflictError(
             f"{change.reason[:1].upper()}{change.reason[1:]}.",

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ..errors import ProxyError
 from ..models import PortMapping, PortSettings, ProxyConfig
 from .declaration import PRIORITIES, Priority, StackService
 from .processes.spec import ProcessSpec
@@ -60,6 +61,7 @@ class Change:
         body: What to send.
         differences: The same, for people.
         reason: Why it is refused.
+        error: The same, as it is raised, if it was raised already.
         process: What has to run before it is exposed.
         starts: Whether something of that is to be started.
         ends: Services whose processes end with it.
@@ -73,6 +75,7 @@ class Change:
     body: Mapping[str, Any] = field(default_factory=dict)
     differences: tuple[Difference, ...] = ()
     reason: str = ""
+    error: ProxyError | None = None
     process: ProcessSpec | None = None
     starts: bool = False
     ends: tuple[str, ...] = ()

@@ -100,7 +100,8 @@ def _will(change: Change) -> str:
 
 
 def _title(change: Change) -> str:
-    return f"{readable(change.name)} (port {change.port})"
+    where = f" (port {change.port})" if change.port is not None else ""
+    return f"{readable(change.name)}{where}"
 
 
 def _value(difference: Difference, *, old: bool) -> str:

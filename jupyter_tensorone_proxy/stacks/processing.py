@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ..errors import ProcessError
 from ..models import Scaling
 from ..settings import Settings
 from .declaration import StackService
@@ -20,6 +21,7 @@ from .processes.runner import Runner
 from .processes.spec import ProcessSpec
 from .processes.states import GroupState
 
+_LAST_PORT = 65_535
 _OF_PROCESSES = (
     "env",
     "cwd",
@@ -164,32 +166,45 @@ class Running:
         around = Surroundings(Path.cwd(), inherited)
         return cls(stack, [spec_of(service, stack, around) for service in services], runner)
 
-    async def place(self, services: Sequence[StackService]) -> list[StackService]:
-        """Return services with the ports that they have, or get.
+    async def place(
+        self, services: Sequence[StackService]
+    ) -> tuple[list[StackService], list[ProcessError | None]]:
+        """Return services with the ports that they have, or get; and why one gets none.
 
         Args:
             services: As they are declared.
-
-        Raises:
-            ProcessError: There is no free port, or its runner does not answer.
         """
-        found = []
+        found: list[StackService] = []
+        errors: list[ProcessError | None] = []
         for service, spec in zip(services, self.specs, strict=True):
-            if spec is None or self.runner is None:
-                found.append(service)
-            else:
-                found.append(placed(service, await self.runner.place(spec)))
-        return found
+            ports, error = [service.port or _LAST_PORT - len(found)], None
+            if spec is not None and self.runner is not None:
+                try:
+                    ports = await self.runner.place(spec)
+                except ProcessError as failure:
+                    error = failure
+            found.append(service if spec is None else placed(service, ports))
+            errors.append(error)
+        return found, errors
 
     async def groups(self) -> list[GroupState]:
-        """Return what runs for the stack."""
-        return [] if self.runner is None else await self.runner.list_groups(self.stack)
+        """Return what runs for the stack; nothing where its runner does not answer.
+
+        Such a runner is gone, with all that it had started.
+        """
+        if self.runner is None:
+            return []
+        try:
+            return await self.runner.list_groups(self.stack)
+        except ProcessError:
+            return []
 
 
 def with_processes(
     changes: Sequence[Change],
     removals: Sequence[Change],
     specs: Sequence[ProcessSpec | None],
+    errors: Sequence[ProcessError | None],
     groups: Sequence[GroupState],
 ) -> tuple[list[Change], list[Change]]:
     """Add to changes what has to run for them, and to removals what stops with them.
@@ -198,12 +213,15 @@ def with_processes(
         changes: One for each service.
         removals: What the stack made and no longer names.
         specs: What has to run for each service.
+        errors: Why a service cannot be started, as far as that is known.
         groups: What runs for the stack.
     """
     running = {group.id: group for group in groups}
     started = [
-        _started(change, spec, running.get(spec.id) if spec else None)
-        for change, spec in zip(changes, specs, strict=True)
+        _refused(change, error, spec.port)
+        if error and spec
+        else _started(change, spec, running.get(spec.id) if spec else None)
+        for change, spec, error in zip(changes, specs, errors, strict=True)
     ]
     wanted = {spec.id for spec in specs if spec is not None}
     names = {change.name for change in changes}
@@ -219,6 +237,12 @@ def with_processes(
         gone.append(replace(removal, ends=ended))
     gone += [Change("remove", group.name, group.port, ends=(group.id,)) for group in rest]
     return started, gone
+
+
+def _refused(change: Change, error: ProcessError, port: int | None) -> Change:
+    """Return the change of a service that cannot be started: nothing is sent for it."""
+    refused = replace(change, action="refuse", port=port, body={}, differences=())
+    return replace(refused, reason=str(error), error=error)
 
 
 def _started(change: Change, spec: ProcessSpec | None, running: GroupState | None) -> Change:

@@ -263,7 +263,8 @@ def _requires_sign_in(mapping: PortMapping) -> bool:
 def _port(outcome: Outcome) -> str:
     """Return a service's port, and over how many processes its requests are spread."""
     replicas = outcome.mapping.replicas if outcome.mapping and not outcome.error else None
-    return f"{outcome.change.port} ×{1 + len(replicas)}" if replicas else str(outcome.change.port)
+    port = "-" if outcome.change.port is None else str(outcome.change.port)
+    return f"{port} ×{1 + len(replicas)}" if replicas else port
 
 
 def _category(outcome: Outcome) -> str:

@@ -244,11 +244,12 @@ class Stack(Model):
                 suggestion="Apply without pruning, and remove what is no longer wanted by "
                 "`unexpose PORT`.",
             )
-        services = await running.place(self.services)
+        services, errors = await running.place(self.services)
         me = Viewer.of(client.settings).me
         bodies = self._bodies(services, me)
         changes = make_changes(self.name, list(zip(services, bodies, strict=True)), config)
-        return processing.with_processes(*changes, running.specs, await running.groups())
+        groups = await running.groups()
+        return processing.with_processes(*changes, running.specs, errors, groups)
 
 
 def _wrong_processes(stack: Stack, index: int, data: Any) -> list[str]:

@@ -11,7 +11,12 @@ from typing import Any
 
 import pytest
 
-from jupyter_tensorone_proxy import InvalidStackError, ProxyClient, Stack, StackResult
+from jupyter_tensorone_proxy import (
+    InvalidStackError,
+    ProxyClient,
+    Stack,
+    StackResult,
+)
 from tests.fixtures.gateway import RunningGateway, is_alive, wait_until
 from tests.fixtures.runner import WEB
 from tests.fixtures.services.processes import need, program
@@ -197,6 +202,23 @@ def test_many_requests_that_a_killed_replica_has_are_answered_by_others(
         enough = answers.count + 100
         assert wait_until(lambda: answers.count > enough, seconds=60)
     assert answers.failures == []
+
+
+def test_a_server_that_is_gone_hinders_only_what_is_to_be_started(
+    proxy: ProxyClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Services that run already are exposed, and pruned; one to be started says what is wrong."""
+    monkeypatch.setenv("TENSORONE_SERVER_SOCKET", str(tmp_path / "gone" / "server.sock"))
+    there = {"name": "there", "port": 7000}
+    assert stack_of(there).apply(proxy).complete
+    both = stack_of(there, web("site"))
+    assert "! site: The Jupyter server" in both.plan(proxy).text()
+    result = both.apply(proxy)
+    (failed,) = result.services_failed
+    assert failed.name == "site"
+    assert "The Jupyter server that runs processes does not answer" in failed.error
+    assert len(result.services_unchanged) == 1
+    assert Stack(name="lab", services=[]).apply(proxy, prune=True).services_removed == ("there",)
 
 
 def test_health_and_processes_agree(proxy: ProxyClient) -> None:
