@@ -60,7 +60,7 @@ test('cards follow what is exposed and what could be started', async () => {
   const cards = new Set<unknown>();
   const launcher = {
     add: ({ command, args }: ILauncher.IItemOptions) => {
-      const card = [command, args?.id].join(' ');
+      const card = JSON.stringify([command, args?.id ?? null]);
       cards.add(card);
       return { isDisposed: false, dispose: () => cards.delete(card) };
     }
@@ -71,13 +71,13 @@ test('cards follow what is exposed and what could be started', async () => {
   knows(mlflow);
   await startables.refresh();
   expect([...cards]).toEqual([
-    'tensorone-proxy:expose ',
-    'tensorone-proxy:open a',
-    'tensorone-proxy:start-service svc_1'
+    '["tensorone-proxy:expose",null]',
+    '["tensorone-proxy:open","a"]',
+    '["tensorone-proxy:start-service","svc_1"]'
   ]);
   server.ports = [];
   await model.refresh();
   knows({ ...mlflow, state: 'running' });
   await startables.refresh();
-  expect([...cards]).toEqual(['tensorone-proxy:expose ']);
+  expect([...cards]).toEqual(['["tensorone-proxy:expose",null]']);
 });
