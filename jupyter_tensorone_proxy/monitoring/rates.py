@@ -131,15 +131,15 @@ def rates_of(entries: Sequence[AccessLogEntry], rates: Rates) -> Rates:
     return replace(rates, error_rate=error_rate, p50=p50, p95=p95, p99=p99)
 
 
-def completed(own: Rates, proxys: Rates) -> Rates:
+def completed(own: Rates, counted: Rates) -> Rates:
     """Return what a service says of itself, and what it does not say as the proxy saw it.
 
     Args:
         own: By its metrics.
-        proxys: By the proxy.
+        counted: By the proxy.
     """
     missing = {
-        name: getattr(proxys, name)
+        name: getattr(counted, name)
         for name in ("request_rate", "error_rate", "p50", "p95", "p99")
         if getattr(own, name) is None
     }
