@@ -6,7 +6,6 @@ the notebook in the picture is the README's quick start, executed cell by cell a
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import tempfile
@@ -21,18 +20,13 @@ from playwright.sync_api import Page, expect, sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from scripts.demo import PROJECT
+from tests.fixtures.browser import run_chromium
 from tests.fixtures.jupyter import TOKEN, JupyterServer, run_jupyter
 from tests.fixtures.lab import ask_nothing
 from tests.fixtures.markdown import blocks
-from tests.fixtures.services.processes import program
 
 IMAGES = PROJECT / "docs" / "images"
 SIZE: Any = {"width": 1100, "height": 660}
-_FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic"),
-    *("--no-first-run", "--disable-background-networking", "--disable-component-update"),
-    *("--disable-sync", "--font-render-hinting=none"),
-]
 _PATIENCE_MS = 60_000
 _COLORS = 256
 _DEFAULT_PORTS = "--TensorOneProxy.external_ports=32000-32767"
@@ -44,16 +38,13 @@ def main() -> None:
         directory = Path(name)
         prepare(directory)
         with run_jupyter(directory, _DEFAULT_PORTS, module="jupyterlab") as server:
-            browser = playwright.chromium.launch(
-                executable_path=program("chromium"), args=_FLAGS, env={**os.environ, "HOME": name}
-            )
-            # A person has told the browser to trust the gateway's authority; here that is short.
-            context = browser.new_context(
-                viewport=SIZE, device_scale_factor=1.5, ignore_https_errors=True
-            )
-            context.set_default_timeout(_PATIENCE_MS)
-            take(context.new_page(), server)
-            browser.close()
+            server.request("GET", "api/ports").raise_for_status()
+            ca_file = server.gateway()["ca_file"]
+            # Started by hand: Playwright's own flags leave no cookies to frames.
+            with run_chromium(playwright, directory / "home", ca_file) as browser:
+                context = browser.new_context(viewport=SIZE, device_scale_factor=1.5)
+                context.set_default_timeout(_PATIENCE_MS)
+                take(context.new_page(), server)
 
 
 def prepare(directory: Path) -> None:
@@ -73,12 +64,16 @@ def prepare(directory: Path) -> None:
 
 def take(page: Page, server: JupyterServer) -> None:
     """Expose a TensorBoard in JupyterLab, and open it."""
-    page.goto(f"{server.url}/lab/tree/train.ipynb?reset&token={TOKEN}")
+    origin = server.url.replace("127.0.0.1", "localhost")
+    page.goto(f"{origin}/lab/tree/train.ipynb?reset&token={TOKEN}")
     page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
     page.wait_for_timeout(3000)  # it says idle before the kernel is connected
     page.keyboard.press("Control+b")
     cells = page.locator(".jp-Cell")
     execute(page, 1)
+    page.locator(".Toastify__toast", has_text="TensorBoard is running on port").wait_for()
+    page.wait_for_timeout(1000)  # it glides in
+    save(page, "toast.png")
     execute(page, 2)
     wait_until_healthy(page, server)
     execute(page, 3)
@@ -94,6 +89,7 @@ def take(page: Page, server: JupyterServer) -> None:
     save(board, "tensorboard.png")
     page.bring_to_front()
     show_sidebar(page)
+    show_tab(page)
     unexpose(server)
     page.bring_to_front()
     page.locator('.jp-SideBar [data-id="tensorone-ports"]').click()
@@ -114,6 +110,18 @@ def show_sidebar(page: Page) -> None:
     page.mouse.move(2, 2)
     save(page, "sidebar.png")
     tab.click()
+
+
+def show_tab(page: Page) -> None:
+    """Open TensorBoard in a tab of JupyterLab, by the button of the notebook; go back."""
+    page.locator(".jp-TensorOne-notebook").click()
+    page.locator(".lm-Menu").get_by_text("Open TensorBoard").click()
+    frame = page.locator(".jp-TensorOne-tab").frame_locator("iframe")
+    frame.locator("line-chart").first.wait_for()
+    page.wait_for_timeout(2000)
+    page.mouse.move(2, 2)
+    save(page, "tab.png")
+    page.locator(".lm-TabBar-tab", has_text="train.ipynb").click()
 
 
 def execute(page: Page, index: int) -> None:
