@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import StartService
-from tests.fixtures.around import our_faults, ports
+from tests.fixtures.around import our_faults, ports, toast
 from tests.fixtures.browser import run_chromium
 from tests.fixtures.dialogs import mine
 from tests.fixtures.jupyter import TOKEN, JupyterServer
@@ -186,6 +187,53 @@ def test_the_launcher_and_the_running_list_show_what_is_exposed(
     lab.page.locator(".jp-Dialog").get_by_role("button", name="Stop").click()
     lab.page.get_by_text("● My page").wait_for(state="detached")
     assert mapping["internal_port"] not in ports(jupyter)
+
+
+def test_the_launcher_starts_a_service_after_a_question(
+    lab: Lab, jupyter: JupyterServer, pictures: Path
+) -> None:
+    """A service that was stopped is a card; its command is shown before it runs."""
+    command = [sys.executable, "-m", "http.server", "{port}", "--bind", "127.0.0.1"]
+    made = jupyter.request(
+        "POST", "api/processes", json={"stack": "lab", "name": "Files", "command": command}
+    )
+    service = f"api/processes/{made.raise_for_status().json()['data']['id']}"
+    try:
+        jupyter.request("POST", f"{service}/stop").raise_for_status()
+        lab.start()
+        lab.page.locator(".jp-LauncherCard", has_text="Start Files").click()
+        dialog = lab.page.locator(".jp-Dialog", has_text="Start Files?")
+        dialog.get_by_text("-m http.server").wait_for()
+        lab.page.screenshot(path=pictures / "launcher-start.png")
+        dialog.get_by_role("button", name="Start", exact=True).click()
+        toast(lab.page, "Files runs.").wait_for()
+        assert jupyter.request("GET", service).json()["data"]["state"] == "running"
+        lab.page.locator(".jp-LauncherCard", has_text="Start Files").wait_for(state="detached")
+    finally:
+        jupyter.request("DELETE", service).raise_for_status()
+
+
+def test_a_line_that_was_cut_is_said_outside_of_the_sidebar(
+    lab: Lab, person: Any, service: StartService, jupyter: JupyterServer
+) -> None:
+    """The status bar says so, and what happened meanwhile is there when the line is back."""
+    lines: list[Any] = []
+
+    def pass_on(line: Any) -> None:
+        line.connect_to_server()
+        lines.append(line)
+
+    person.route_web_socket("**/api/events/subscribe*", pass_on)
+    lab.start()
+    status = lab.page.locator(".jp-TensorOne-status")
+    status.get_by_text("0 ports exposed").wait_for()
+    person.set_offline(True)
+    for line in lines:
+        line.close()
+    status.get_by_text("Ports: offline").wait_for()
+    mine(jupyter, service())
+    person.set_offline(False)
+    status.get_by_text("1 port exposed").wait_for(timeout=60_000)
 
 
 def test_every_command_is_in_the_palette_and_says_what_it_takes(
