@@ -23,16 +23,13 @@ LAYERS = [
     {"models"},
     {"kernels", "people", "services", "sockets", "validation"},
     {"settings"},
-    {"client"},
+    {"client", "detection"},  # finds ports, and asks no API about them
     {"commands"},
     {"monitoring"},  # what a monitor says looks like what the verbs say, and stacks set one up
     {"stacks"},  # a stack's result looks like those of the verbs
     {"server", "notebook", "cli"},
 ]
 """A unit may import itself and the units of the layers before its own."""
-
-KNOWS_NO_JUPYTER = f"{PACKAGE}.server.detection."
-"""What of the server extension finds ports without a server: a kernel looks for its own."""
 
 RANK = {unit: rank for rank, units in enumerate(LAYERS) for unit in units}
 GATEWAY_MAY = {"errors", "models", "people", "sockets", "validation", "gateway"}
@@ -128,8 +125,7 @@ def _wrong(module: str, name: str, *, lazy: bool) -> str:
         return "" if at_work else "only the command that runs the gateway imports it, when it runs"
     if own not in RANK or target not in RANK:
         return "it is in no layer"
-    may = own == "notebook" and name.startswith(KNOWS_NO_JUPYTER)
-    return "" if may or RANK[target] < RANK[own] else "the arrow points the wrong way"
+    return "" if RANK[target] < RANK[own] else "the arrow points the wrong way"
 
 
 def _wrong_outside(inside: str, name: str) -> str:
@@ -177,6 +173,7 @@ def test_every_part_of_the_package_has_a_place() -> None:
         ("server/app.py", "def f():\n    from ..gateway import store"),
         ("server/app.py", "from ..notebook import magics"),
         ("notebook/panel/rows.py", "from ...server.rest import RestHandler"),
+        ("detection/watcher.py", "from ..client import ProxyClient"),
         ("cli.py", "from .gateway.supervisor import main"),
         ("gateway/api.py", "from ..settings import Settings"),
         ("gateway/api.py", "from jupyter_tensorone_proxy import expose"),
@@ -205,7 +202,7 @@ def test_a_wrong_arrow_is_found(tmp_path: Path, file: str, line: str) -> None:
         ("client/_sync.py", "from .. import __version__\nfrom ..models import Model"),
         ("client/__init__.py", "from ._sync import ProxyClient"),
         ("commands/verbs.py", "from jupyter_tensorone_proxy import ProxyClient\nimport os"),
-        ("notebook/panel/rows.py", "from ...server.detection.processes import Root"),
+        ("notebook/panel/rows.py", "from ...detection.processes import Root"),
         ("cli.py", "def gateway():\n    from .gateway.supervisor import main"),
         ("gateway/api.py", "from .store import Store\nfrom .. import __version__, errors"),
         ("gateway/xds/snapshot.py", "from ..desired import Desired\nfrom .filters import x"),

@@ -1,7 +1,7 @@
 """What a kernel that no Jupyter server started learns of itself: who it is.
 
 Such a kernel, of `nbclient` or a console, has nobody who told it. If a Jupyter server of this user
-runs, that watches it too (`server.detection.kernels`): so what it exposes can go with it, and what
+runs, that watches it too (`detection.kernels`): so what it exposes can go with it, and what
 it starts says whose it is. Without one nobody would notice its end, and nothing is bound to it.
 """
 

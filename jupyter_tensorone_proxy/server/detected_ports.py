@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ..detection.watcher import DetectedPort
 from .auto_expose.policy import Decision
-from .detection.watcher import DetectedPort
 
 SCHEMA_ID = "https://tensorone.ai/schemas/jupyter_tensorone_proxy/detected_port/v1"
 SCHEMA_FILE = Path(__file__).parent / "event_schemas" / "detected_port" / "v1.yaml"

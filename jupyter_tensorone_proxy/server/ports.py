@@ -15,6 +15,9 @@ from typing import Any
 
 from jupyter_server.serverapp import ServerApp
 
+from ..detection.kernels import OutsideKernels, process_reader
+from ..detection.processes import Root
+from ..detection.watcher import DetectedPort, Surroundings, Watcher
 from ..settings import default_state_dir
 from .auto_expose.exposing import AutoExposer
 from .auto_expose.personal import PersonalSettings, directories_of
@@ -22,9 +25,6 @@ from .auto_expose.policy import Decision, may_expose
 from .auto_expose.settings import AutoExpose
 from .connection import Connection
 from .detected_ports import DetectedEvents, described
-from .detection.kernels import OutsideKernels, process_reader
-from .detection.processes import Root
-from .detection.watcher import DetectedPort, Surroundings, Watcher
 from .lifecycle import Lifecycle
 from .notebooks import Notebooks
 

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from jupyter_tensorone_proxy.server.detection.processes import LinuxScanner, PsutilScanner, Root
+from jupyter_tensorone_proxy.detection.processes import LinuxScanner, PsutilScanner, Root
 from tests.fixtures.gateway import free_port, free_range
 from tests.fixtures.jupyter import JupyterServer, Kernel
 from tests.fixtures.ports import cell, comes, detected, listening, serve, terminal

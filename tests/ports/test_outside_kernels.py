@@ -13,7 +13,7 @@ import pytest
 from nbformat import writes
 from nbformat.v4 import new_code_cell, new_notebook
 
-from jupyter_tensorone_proxy.server.detection.kernels import linux_reader, psutil_processes
+from jupyter_tensorone_proxy.detection.kernels import linux_reader, psutil_processes
 from tests.fixtures.gateway import free_range
 from tests.fixtures.jupyter import JupyterServer, Kernel, environment, run_jupyter
 from tests.fixtures.outside_kernels import (

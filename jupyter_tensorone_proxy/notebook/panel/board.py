@@ -16,8 +16,8 @@ from ...commands.results import MappingResult
 from ...commands.rows import Row, Viewer
 from ...commands.text import NOTHING_YET, place_of
 from ...commands.verbs import create_or_update, see
+from ...detection.watcher import DetectedPort
 from ...errors import ProxyError
-from ...server.detection.watcher import DetectedPort
 from ...settings import Settings
 from . import html
 from .forms import ExposeForm

@@ -16,9 +16,9 @@ from ...commands.plot import usage_svg
 from ...commands.rows import Health, Row, readable
 from ...commands.text import last_check_of, requests_of
 from ...commands.usage import minutes_of, spans_of, usage_text
+from ...detection.watcher import DetectedPort
 from ...models import ProxyConfig
 from ...people import Session
-from ...server.detection.watcher import DetectedPort
 from .picture import MOST_REQUESTS, Details
 
 Tone = Literal["good", "bad", "neutral"]

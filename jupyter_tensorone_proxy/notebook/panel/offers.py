@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...commands.rows import readable
-from ...server.detection.watcher import DetectedPort
+from ...detection.watcher import DetectedPort
 from . import html
 from .kit import Kit
 

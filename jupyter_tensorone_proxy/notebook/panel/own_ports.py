@@ -10,10 +10,10 @@ import sys
 from collections.abc import Collection
 from typing import Any
 
+from ...detection.processes import Root
+from ...detection.watcher import DetectedPort, Surroundings, Watcher
 from ...errors import ConfigurationError
 from ...kernels import MARKER
-from ...server.detection.processes import Root
-from ...server.detection.watcher import DetectedPort, Surroundings, Watcher
 from ...services import Catalogue
 
 

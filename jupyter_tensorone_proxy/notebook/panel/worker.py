@@ -17,8 +17,8 @@ from typing import Any, Protocol
 
 from ...client import AsyncProxyClient, ProxyClient
 from ...commands.rows import Viewer
+from ...detection.watcher import DetectedPort
 from ...errors import NotSupportedError, ProxyError
-from ...server.detection.watcher import DetectedPort
 from ...settings import Settings, resolve_settings
 from .news import Feed, Pace
 from .own_ports import OwnPorts

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...client import AsyncProxyClient
+from ...detection.watcher import DetectedPort
 from ...errors import (
     ApiUnreachableError,
     ConfigurationError,
@@ -19,7 +20,6 @@ from ...errors import (
     ProxyError,
 )
 from ...models import PortMapping
-from ..detection.watcher import DetectedPort
 from .personal import NOTHING, Personal
 from .policy import Decision, Limits, Wanted, decide
 from .rules import Rule

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..detection.watcher import DetectedPort
+from ...detection.watcher import DetectedPort
 from .personal import NOTHING, Personal
 from .rules import Action, Rule
 from .wishes import Wish

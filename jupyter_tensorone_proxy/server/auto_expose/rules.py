@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from ...detection.watcher import DetectedPort
 from ...errors import ConfigurationError, InvalidRequestError
 from ...models import PortSettings
 from ...validation import parse_patch
-from ..detection.watcher import DetectedPort
 
 Action = Literal["notify", "expose", "ignore"]
 ACTIONS: tuple[Action, ...] = get_args(Action)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..detection.watcher import DetectedPort
+from ...detection.watcher import DetectedPort
 
 _MOST_WISHES = 20
 _LONGEST_NAME = 100

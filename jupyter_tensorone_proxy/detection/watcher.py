@@ -16,8 +16,8 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...services import Catalogue, Service
-from ...sockets import only_address
+from ..services import Catalogue, Service
+from ..sockets import only_address
 from .fingerprint import Page, ask
 from .processes import Endpoint, Found, Process, Root, Scanner, best_scanner
 

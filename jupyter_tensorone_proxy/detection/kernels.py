@@ -15,9 +15,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ...kernels import files_named, kernel_id_of
-from ...settings import default_state_dir
-from ...sockets import listening_sockets
+from ..kernels import files_named, kernel_id_of
+from ..settings import default_state_dir
+from ..sockets import listening_sockets
 from .proc import ProcessNotes, environment_of, words_of
 from .processes import Root
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from ...sockets import Listening, listening_sockets
+from ..sockets import Listening, listening_sockets
 from .proc import ProcessNotes, marker_of, name_of, parent_of, sockets_of, words_of
 
 _LOOKUPS = 2

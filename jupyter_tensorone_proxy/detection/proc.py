@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
-from ...kernels import MARKER
+from ..kernels import MARKER
 
 T = TypeVar("T")
 
