@@ -118,7 +118,9 @@ class Event(Model):
     timestamp: datetime
     action: str = Field(description="What happened, such as port.created or session.refused.")
     actor: str | None = Field(None, description="Who did it.")
-    via: str | None = Field(None, description="Through what: cli, magic, python, jupyter, visit.")
+    via: str | None = Field(
+        None, description="Through what: cli, magic, panel, python, jupyter, visit."
+    )
     client_ip: str | None = None
     port_id: str | None = None
     details: dict[str, Any] = Field(default_factory=dict)

@@ -27,8 +27,8 @@ class Origin:
 
     Args:
         actor: The person; None if nobody said.
-        via: cli, magic, python, jupyter, api (REST without one of our clients), visit (a visitor's
-            own page), or gateway (by itself).
+        via: cli, magic, panel, python, jupyter, api (REST without one of our clients), visit (a
+            visitor's own page), or gateway (by itself).
         client_ip: From where, if it is a visitor.
     """
 
