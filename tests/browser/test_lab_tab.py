@@ -174,7 +174,7 @@ def test_the_launcher_and_the_running_list_show_what_is_exposed(
     mapping = mine(jupyter, service())
     card = lab.page.locator(".jp-LauncherCard", has_text="My page")
     card.wait_for()
-    lab.page.locator(".jp-LauncherCard", has_text="Expose a Port…").wait_for()
+    lab.page.locator(".jp-LauncherCard", has_text="Expose a Port…").locator("svg").wait_for()
     lab.page.screenshot(path=pictures / "launcher.png")
     card.click()
     _frame(lab.page.locator(".jp-TensorOne-tab")).get_by_text(WORKS).wait_for()

@@ -40,7 +40,8 @@ export class Cards {
     this.startables = startables;
     this.launcher = launcher;
     this.category = category;
-    launcher.add({ command: CommandIDs.expose, category, rank: 2 * MOST });
+    const args = { isLauncher: true };
+    launcher.add({ command: CommandIDs.expose, args, category, rank: 2 * MOST });
     model.changed.connect(this.draw, this);
     startables.changed.connect(this.draw, this);
   }
