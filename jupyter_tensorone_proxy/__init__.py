@@ -6,6 +6,7 @@ ipywidgets, grpc, fastapi or pydantic, so that a kernel that never exposes anyth
 
 from __future__ import annotations
 
+import gc
 import importlib
 from typing import TYPE_CHECKING, Any
 
@@ -62,13 +63,13 @@ if TYPE_CHECKING:
     from .monitoring import access_logs as access_logs
     from .monitoring import usage as usage
     from .notebook.panel import ProxyPanel as ProxyPanel
-    from .stacks import ModelServer as ModelServer
-    from .stacks import Stack as Stack
-    from .stacks import StackDefaults as StackDefaults
-    from .stacks import StackPlan as StackPlan
-    from .stacks import StackResult as StackResult
-    from .stacks import StackService as StackService
-    from .stacks import Team as Team
+    from .stacks.declaration import StackDefaults as StackDefaults
+    from .stacks.declaration import StackService as StackService
+    from .stacks.declaration import Team as Team
+    from .stacks.model_server import ModelServer as ModelServer
+    from .stacks.plans import StackPlan as StackPlan
+    from .stacks.results import StackResult as StackResult
+    from .stacks.stack import Stack as Stack
 
 __version__ = "0.1.0"
 
@@ -123,13 +124,13 @@ _HOME = {
     "access_logs": "monitoring",
     "usage": "monitoring",
     "ProxyPanel": "notebook.panel",
-    "ModelServer": "stacks",
-    "Stack": "stacks",
-    "StackDefaults": "stacks",
-    "StackPlan": "stacks",
-    "StackResult": "stacks",
-    "StackService": "stacks",
-    "Team": "stacks",
+    "ModelServer": "stacks.model_server",
+    "Stack": "stacks.stack",
+    "StackDefaults": "stacks.declaration",
+    "StackPlan": "stacks.plans",
+    "StackResult": "stacks.results",
+    "StackService": "stacks.declaration",
+    "Team": "stacks.declaration",
 }
 
 __all__ = [  # noqa: PLE0604 - the names are strings; they come from the table above
@@ -149,7 +150,15 @@ def __dir__() -> list[str]:
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
-    from .server.app import TensorOneProxy
+    # Nothing that is imported is garbage. Looking for some among all that Jupyter has loaded would
+    # take as long again as the import.
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        from .server.app import TensorOneProxy
+    finally:
+        if collects:
+            gc.enable()
 
     return [{"module": "jupyter_tensorone_proxy", "app": TensorOneProxy}]
 

@@ -153,7 +153,8 @@ _HeaderValue = Annotated[str, Field(max_length=8000), AfterValidator(_one_line)]
 class Model(BaseModel):
     """Base of the vocabulary: immutable, and keeping what it does not know."""
 
-    model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True)
+    # Built when first used: most processes use few of them.
+    model_config = ConfigDict(extra="allow", frozen=True, populate_by_name=True, defer_build=True)
 
     @field_validator("*", mode="wrap")
     @classmethod

@@ -11,20 +11,7 @@ listens on the ports is not its affair.
 
 A stack is shown as verbs' results are, so this package stands on ``commands``, and the rims
 (``cli.py``, ``notebook/``) take all verbs from `runs`.
+
+Public names are had from ``jupyter_tensorone_proxy``. This file imports nothing, because a Jupyter
+server needs ``processes`` when it starts, and the rest when somebody applies a stack.
 """
-
-from .declaration import StackDefaults, StackService, Team
-from .model_server import ModelServer
-from .plans import StackPlan
-from .results import StackResult
-from .stack import Stack
-
-__all__ = [
-    "ModelServer",
-    "Stack",
-    "StackDefaults",
-    "StackPlan",
-    "StackResult",
-    "StackService",
-    "Team",
-]

@@ -8,7 +8,6 @@ from jupyter_server.auth.decorator import authorized
 from tornado import web
 
 from ...models import PortMapping
-from ...stacks import Stack
 from ...stacks.processes.states import GroupState, told
 from ...validation import parse_request
 from .handler import ServicesHandler
@@ -31,6 +30,8 @@ class StacksRoute(ServicesHandler):
 
         One service that fails neither stops nor undoes the others: `services_failed` has it.
         """
+        from ...stacks.stack import Stack  # with monitoring and all verbs: not for a server's start
+
         prune, dry_run = self.flag("prune"), self.flag("dry_run")
         stack, client = parse_request(Stack, self.body()), await self.api()
         if dry_run:
@@ -48,6 +49,8 @@ class StackRoute(ServicesHandler):
     @authorized
     async def delete(self, name: str) -> None:
         """Remove all that the stack made: its mappings, then its processes."""
+        from ...stacks.stack import Stack  # see `put`
+
         empty = Stack(name=name, services=[])
         client = await self.api()
         result = await empty.apply_async(client, prune=True, runner=self.runner)
