@@ -282,9 +282,14 @@ def test_without_the_gateway_the_client_side_works(home: Path, wheel: Path) -> N
     run(
         python,
         "-c",
-        "import jupyter_tensorone_proxy as t; [getattr(t, n) for n in t.__all__]",
+        "import jupyter_tensorone_proxy as t; "
+        "[getattr(t, n) for n in t.__all__ if n != 'ProxyPanel']",
         cwd=home,
     )
+    panel = run(
+        python, "-c", "from jupyter_tensorone_proxy import ProxyPanel", cwd=home, check=False
+    )
+    assert "The panel needs ipywidgets, which is not installed" in panel
     command = str(Path(python).with_name("jupyter-tensorone"))
     shown = run(command, "gateway", cwd=home, check=False)
     assert 'Run: pip install "jupyter-tensorone-proxy[gateway]"' in shown

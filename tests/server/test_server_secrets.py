@@ -146,7 +146,9 @@ def test_r16_r48_a_configured_key_is_written_nowhere(
         processes = {*server.descendants(), server.process.pid}
         assert leaks_in_command_lines(secrets, processes) == []
         assert leaks_in_texts(secrets, shown | failing) == []
-        key_file = [f"runtime/{path.name}" for path in server.runtime_dir.glob("tensorone-*")]
+        key_file = [
+            f"runtime/{path.name}" for path in server.runtime_dir.glob("tensorone-api-key-*")
+        ]
         assert len(key_file) == 1
         assert leaks_in_files(secrets, tmp_path, key_file) == []
     assert leaks_in_files(secrets, tmp_path, []) == []
