@@ -6,7 +6,6 @@ ipywidgets, grpc, fastapi or pydantic, so that a kernel that never exposes anyth
 
 from __future__ import annotations
 
-import gc
 import importlib
 from typing import TYPE_CHECKING, Any
 
@@ -150,6 +149,8 @@ def __dir__() -> list[str]:
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    import gc
+
     # Nothing that is imported is garbage. Looking for some among all that Jupyter has loaded would
     # take as long again as the import.
     collects = gc.isenabled()
