@@ -42,6 +42,7 @@ from .desired import DesiredCluster, DesiredMapping
 from .guard import Guard
 from .merge import merge_patch
 from .openapi import Deleted, Success, documented
+from .xds.balancing import is_alone
 from .xds.upstream import is_checked
 
 _REQUESTS: list[type[Model]] = [
@@ -209,7 +210,7 @@ def _add_ports(app: FastAPI, context: Context) -> None:
     async def create_port(cluster_id: str, request: Request) -> Response:
         context.require_cluster(cluster_id)
         mapping = await controller.create_port(parse_request(PortRequest, await request.body()))
-        if mapping.request.replicas:
+        if not is_alone(mapping):
             await _replicas_checked(context, mapping)
         shown = views.port_mapping(mapping, controller, context.observer)
         return answers.success(shown.to_wire(), status=201)

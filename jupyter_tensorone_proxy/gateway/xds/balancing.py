@@ -20,11 +20,20 @@ def load_balancer(mapping: DesiredMapping, cluster: DesiredCluster) -> LoadBalan
     return mapping.request.load_balancer or cluster.network.load_balancer or LoadBalancer()
 
 
+def is_alone(mapping: DesiredMapping) -> bool:
+    """Say whether a mapping has one target and will have no other.
+
+    One that is scaled is balanced from the start: with its second target Envoy would make its
+    cluster anew, and for a moment know of no target that is well.
+    """
+    return not mapping.request.replicas and mapping.request.scaling is None
+
+
 def cluster_options(mapping: DesiredMapping, cluster: DesiredCluster) -> Config:
     """Return the part of the cluster that chooses a target."""
     balancer = load_balancer(mapping, cluster)
     policy = "RING_HASH" if balancer.session_affinity else _POLICIES[balancer.algorithm]
-    alone = not mapping.request.replicas
+    alone = is_alone(mapping)
     options: Config = {
         "lb_policy": policy if balancer.enabled else "ROUND_ROBIN",
         # A service alone is always tried, so that it serves again the moment it is back.
