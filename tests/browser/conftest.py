@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -11,12 +12,14 @@ from typing import Any
 import pytest
 
 from tests.fixtures.browser import run_chromium, run_playwright
+from tests.fixtures.dialogs import dialog_of
 from tests.fixtures.jupyter import JupyterServer, run_jupyter
 from tests.fixtures.lab import OPTIONS, Lab, ask_nothing
 from tests.fixtures.services.page import PageService
 from tests.fixtures.services.web import serve
 from tests.fixtures.sidebar import show_sidebar
 
+RunCommand = Callable[..., Any]
 StartService = Callable[..., PageService]
 
 
@@ -69,6 +72,23 @@ def lab(page: Any, jupyter: JupyterServer) -> Lab:
 
 
 @pytest.fixture
+def run(lab: Lab) -> RunCommand:
+    """Open JupyterLab; return a function that runs a command and returns the dialog it opens."""
+    lab.start()
+    return functools.partial(dialog_of, lab)
+
+
+@pytest.fixture
+def newcomer(playwright: Any, jupyter: JupyterServer, tmp_path: Path) -> Iterator[Lab]:
+    """Return JupyterLab in a browser that does not know the gateway's authority."""
+    with run_chromium(playwright, tmp_path / "home") as browser:
+        context = browser.new_context()
+        context.set_default_timeout(20_000)
+        yield Lab(context.new_page(), jupyter)
+        context.close()
+
+
+@pytest.fixture
 def sidebar(lab: Lab) -> Any:
     """Open JupyterLab, and in it the sidebar."""
     lab.start()
@@ -89,6 +109,17 @@ def service(jupyter: JupyterServer) -> Iterator[StartService]:
         yield start
     for port in jupyter.request("GET", "api/ports").json()["data"]:
         jupyter.request("DELETE", f"api/ports/{port['id']}").raise_for_status()
+
+
+@pytest.fixture
+def exposed(jupyter: JupyterServer) -> Callable[[], list[dict[str, Any]]]:
+    """Return a function that lists what is exposed."""
+
+    def listed() -> list[dict[str, Any]]:
+        answer = jupyter.request("GET", "api/ports").raise_for_status()
+        return list(answer.json()["data"])
+
+    return listed
 
 
 @pytest.fixture

@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browser.conftest import StartService
-from tests.fixtures.dialogs import dialog_of, mine
+from tests.browser.conftest import RunCommand, StartService
+from tests.fixtures.dialogs import mine
 from tests.fixtures.jupyter import JupyterServer
-from tests.fixtures.lab import Lab
 from tests.fixtures.services.page import WORKS
 from tests.fixtures.sidebar import serious_faults
-
-RunCommand = Callable[..., Any]
-
-
-@pytest.fixture
-def run(lab: Lab) -> RunCommand:
-    """Open JupyterLab; return a function that runs a command and returns the dialog it opens."""
-    lab.start()
-    return functools.partial(dialog_of, lab)
-
-
-@pytest.fixture
-def exposed(jupyter: JupyterServer) -> Callable[[], list[dict[str, Any]]]:
-    """Return a function that lists what is exposed."""
-
-    def listed() -> list[dict[str, Any]]:
-        answer = jupyter.request("GET", "api/ports").raise_for_status()
-        return list(answer.json()["data"])
-
-    return listed
 
 
 @pytest.fixture

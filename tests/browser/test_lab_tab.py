@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.browser.conftest import StartService
 from tests.fixtures.around import our_faults, ports, toast
-from tests.fixtures.browser import run_chromium
 from tests.fixtures.dialogs import mine
 from tests.fixtures.jupyter import TOKEN, JupyterServer
 from tests.fixtures.lab import Lab
@@ -119,16 +115,6 @@ def test_a_port_that_is_not_exposed_is_not_opened(
     assert lab.page.locator(".jp-TensorOne-tab").count() == 0
     assert page.port not in ports(jupyter)
     assert page.seen == []
-
-
-@pytest.fixture
-def newcomer(playwright: Any, jupyter: JupyterServer, tmp_path: Path) -> Iterator[Lab]:
-    """Return Lab in a browser that does not know the gateway's authority."""
-    with run_chromium(playwright, tmp_path / "home") as browser:
-        context = browser.new_context()
-        context.set_default_timeout(20_000)
-        yield Lab(context.new_page(), jupyter)
-        context.close()
 
 
 def test_a_tab_says_what_to_do_about_the_certificate(

@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.browser.conftest import StartService
-from tests.fixtures.browser import run_chromium
-from tests.fixtures.jupyter import JupyterServer
 from tests.fixtures.lab import Lab, go_path
 from tests.fixtures.services.page import WORKS
-
-
-@pytest.fixture
-def newcomer(playwright: Any, jupyter: JupyterServer, tmp_path: Path) -> Iterator[Lab]:
-    """Return Lab in a browser that trusts nobody new."""
-    with run_chromium(playwright, tmp_path / "home") as browser:
-        context = browser.new_context()
-        context.set_default_timeout(20_000)
-        yield Lab(context.new_page(), jupyter)
-        context.close()
 
 
 def test_a_frame_says_what_to_do_about_the_certificate(
